@@ -45,6 +45,7 @@
 )]
 
 pub mod actor;
+pub mod cell;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;

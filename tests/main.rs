@@ -11,6 +11,8 @@ mod automation_runs;
 mod baselines;
 mod bench;
 mod board;
+#[cfg(target_os = "linux")]
+mod cell;
 mod checkouts;
 mod ci_templates;
 mod claims;

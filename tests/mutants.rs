@@ -197,6 +197,20 @@ const MUTANTS: &[Mutant] = &[
         original: "        \"findings\": error.findings().iter().collect::<Vec<_>>(),",
         broken: "        \"findings\": error.findings().iter().filter(|_| !{M}).collect::<Vec<_>>(),",
     },
+    // A command is not confined, whatever the policy says.
+    Mutant {
+        cases: &["FP-3.1.1"],
+        file: "src/run/execute.rs",
+        original: "    let cell = cell.transpose()?;",
+        broken: "    let cell = if {M} { None } else { cell.transpose()? };",
+    },
+    // Nobody asks what the cell held.
+    Mutant {
+        cases: &["FP-3.1.2"],
+        file: "src/evidence/demands.rs",
+        original: "demands.cell.filter(|it| claimed || *it == Demand::Required);",
+        broken: "demands.cell.filter(|it| (claimed || *it == Demand::Required) && !{M});",
+    },
 ];
 
 /// Tells whether the program stands in a directory of one of these names.

@@ -48,6 +48,12 @@ impl Answer {
         self
     }
 
+    /// Returns the same with another exit code: that of a command which was run.
+    pub fn ending(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
     /// Returns the answer that a report is.
     pub fn of(report: &Report) -> Self {
         Self::new("verdict", report.to_json(), render::report::report(report)).judged(report)

@@ -61,6 +61,7 @@ enum Command {
     Unclaim(c::unclaim::UnclaimArgs),
     Packet(c::packet::PacketArgs),
     Run(c::run::RunArgs),
+    Cell(c::cell::CellArgs),
     Gate(c::gate::GateArgs),
     Attest(c::attest::AttestArgs),
     Finalize(c::finalize::FinalizeArgs),
@@ -128,6 +129,12 @@ fn program() -> ExitCode {
     };
     if let Command::Hook(args) = &cli.command {
         return ExitCode::from(c::hook::run(args));
+    }
+    // Before anything that could start a thread.
+    if let Command::Cell(args) = &cli.command
+        && args.is_inside()
+    {
+        return ExitCode::from(c::cell::enter(args));
     }
     let answered = Environment::of_process()
         .map_err(|error| Error::from(Process::Directory(error)))
@@ -198,6 +205,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, Error> {
         Command::Unclaim(args) => c::unclaim::run(context, &args),
         Command::Packet(args) => c::packet::run(context, &args),
         Command::Run(args) => c::run::run(context, &args),
+        Command::Cell(args) => c::cell::run(context, &args),
         Command::Gate(args) => c::gate::run(context, &args),
         Command::Attest(args) => c::attest::run(context, &args),
         Command::Finalize(args) => c::finalize::run(context, &args),

@@ -2,8 +2,10 @@
 //! directory, and on the contract; this file is the only place that knows the rule.
 
 use super::RunFiles;
+use super::confined;
 use super::invariants::{harness_evidence, invariants};
 use super::work::{self, TEST_LOG, step_log};
+use crate::cell::Demand;
 use crate::record::contract::{Contract, EVIDENCE_MAP, WORK_EVIDENCE};
 use crate::record::json::{self, Json};
 use crate::record::{RepoPath, RunId};
@@ -22,6 +24,8 @@ pub struct Demands {
     pub steps: usize,
     /// Which of [`WORK_EVIDENCE`].
     pub work: [bool; WORK_EVIDENCE.len()],
+    /// What the policy demands of the cell of the commands, if it demands one.
+    pub cell: Option<Demand>,
 }
 
 impl Demands {
@@ -31,6 +35,7 @@ impl Demands {
         validation: false,
         steps: 0,
         work: [false; WORK_EVIDENCE.len()],
+        cell: None,
     };
 
     /// Everything: there is a contract, but it cannot be read.
@@ -39,6 +44,7 @@ impl Demands {
         validation: true,
         steps: 0,
         work: [true; WORK_EVIDENCE.len()],
+        cell: None,
     };
 
     /// Returns what this contract demands of a run, which may make its skeleton: that meets no criterion yet,
@@ -50,7 +56,13 @@ impl Demands {
             steps: contract.steps(makes_skeleton).len(),
             work: WORK_EVIDENCE
                 .map(|name| contract.asks_for(name) && !(makes_skeleton && name == EVIDENCE_MAP)),
+            cell: None,
         }
+    }
+
+    /// Returns the same, with what a policy demands of the cell.
+    pub fn in_cell(self, cell: Option<Demand>) -> Self {
+        Self { cell, ..self }
     }
 }
 
@@ -63,7 +75,9 @@ impl Demands {
 ///   command itself, and a command that passes may print nothing;
 /// - `missing_file:logs/validation-NN.log`, if the contract names so many validation steps;
 /// - `missing_file:PATH`, `bad_form:PATH:WHY`, `bad_schema:PATH`, for each of [`WORK_EVIDENCE`] that the contract
-///   asks for.
+///   asks for;
+/// - `missing_file:cell.json`, `bad_form:cell.json:WHY`, `bad_schema:cell.json`, if the policy requires a cell, or takes
+///   what can be had and git-awo executed the run; `cell_does_not_hold:LAYERS`, if it requires all layers.
 pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> {
     let mut reasons = invariants(run, files);
     let claimed = claims_harness(files);
@@ -81,6 +95,9 @@ pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> 
         .zip(demands.work)
         .filter(|(_, asked)| *asked);
     reasons.extend(asked.filter_map(|(name, _)| work::lacks(files, name)));
+    // A run of another program says nothing of cells.
+    let cell = demands.cell.filter(|it| claimed || *it == Demand::Required);
+    reasons.extend(cell.and_then(|it| confined::lacks(files, it)));
     reasons.sort();
     reasons.dedup();
     reasons

@@ -1,5 +1,6 @@
 //! The directory of a run, with its inventory, files and invariants.
 
+pub mod confined;
 pub mod demands;
 pub mod directory;
 mod flaw;

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cell::Demand;
 use crate::policy::document::Limits;
 use crate::policy::{Policy, Position, features};
 use crate::record::contract::Contract;
@@ -233,6 +234,15 @@ impl<'a> Judging<'a> {
         let (came, later) = self.versions_of(record, Some(names));
         let versions = [came].into_iter().chain(later);
         versions.map(|it| &it.policy.document().limits)
+    }
+
+    /// Returns what had to hold of the cell of a run when its record came. A later, stricter policy does not
+    /// reach back.
+    pub fn cell_of(&self, record: Sha256, names: ObjectId) -> Option<Demand> {
+        let (came, later) = self.versions_of(record, Some(names));
+        came.policy
+            .cell()
+            .max(later.and_then(|it| it.policy.cell()))
     }
 
     /// Returns how many persons had to approve when a record came that counts the approvals of a run of this

@@ -417,10 +417,12 @@ impl Collector<'_> {
         let demands = contract.map_or(evidence::Demands::ALL, |it| {
             evidence::Demands::of(it, skeleton)
         });
+        let record = facts.run.valid().map(Verified::digest);
+        let cell = record.and_then(|it| judging.cell_of(it, run.context.policy));
+        let demands = demands.in_cell(cell);
 
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
-        let record = facts.run.valid().map(Verified::digest);
         if record.is_some_and(|it| judging.arrives(it)) {
             facts.absent = self.absent(&run)?;
         }

@@ -7,6 +7,7 @@ pub mod approve;
 pub mod aside;
 pub mod attest;
 pub mod board;
+pub mod cell;
 pub mod chain;
 pub mod claim;
 pub mod clone;

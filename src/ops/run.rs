@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::record::{IdentityName, Report, RunId, Sha256, TaskId};
 use crate::run::{self, Import, ImportRequest, RunDone, RunEnvironment, RunRequest};
 
+use crate::sys::environment;
+
 use super::revision::revision;
 use super::{Error, Session};
 
@@ -50,6 +52,7 @@ pub fn execute(session: &Session, request: Request) -> Result<RunDone, Error> {
         environment: RunEnvironment {
             allow_run: request.allow_run,
             stage: request.stage,
+            program: environment::program().ok(),
         },
     };
     let done = run::run(session.actor(), &request);

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::cell::Held;
+use crate::evidence::confined::{CELL, Confined};
 use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
-use crate::record::{DecisionId, ObjectId, RunId, TaskId, Timestamp};
+use crate::record::{DecisionId, ObjectId, RepoPath, RunId, TaskId, Timestamp};
 use crate::records::{
     AdmissionPredicate, ContractPredicate, Kind, Notes, OpenedBy, RunPredicate, Scope, Statement,
     VouchPredicate,
@@ -18,6 +20,9 @@ use super::decision::{Decision, decision};
 use super::revision::revision;
 use super::{Error, Session};
 
+/// The longest report of a cell, in bytes.
+const LARGEST_CELL: u64 = 64 * 1024;
+
 /// Records: where each stands, its envelope, and when it was recorded, of those in the ledger.
 pub type Found = Vec<(String, Envelope, Option<Timestamp>)>;
 
@@ -29,13 +34,15 @@ pub struct Shown {
     pub decision: Option<Decision>,
     /// What the record of the run of this name says of the decision that opened gate 1.
     pub gate1: Option<OpenedBy>,
+    /// What held of the cell of the run of this name, by the word of its evidence.
+    pub cell: Option<Held>,
 }
 
 /// Returns what is recorded about whatever has this name.
 pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
     let records = session.stored()?;
     let mut found = Vec::new();
-    let (mut decided, mut gate1) = (None, None);
+    let (mut decided, mut gate1, mut cell) = (None, None, None);
     if let Ok(task) = TaskId::new(name) {
         about(&records, Scope::from(&task), &mut found)?;
         if let Some(blob) = records.contract_blob(&task)? {
@@ -52,7 +59,7 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         }
     }
     if let Ok(run) = RunId::new(name) {
-        gate1 = of_run(&records, &run, &mut found)?;
+        (gate1, cell) = of_run(&records, &run, &mut found)?;
     }
     if let Ok(id) = DecisionId::new(name)
         && let Some(envelope) = records.envelope(&Kind::Decision.of(&id))?
@@ -82,6 +89,7 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         found,
         decision: decided,
         gate1,
+        cell,
     })
 }
 
@@ -106,17 +114,17 @@ fn about(records: &Records<'_>, scope: Scope, found: &mut Found) -> Result<(), E
 }
 
 /// Returns what the ledger has about a run, the approvals of the task or the decision that it spends, and
-/// what is noted on its commit; and what its record says of the decision.
+/// what is noted on its commit; and what its record says of the decision, and its evidence of the cell.
 fn of_run(
     records: &Records<'_>,
     run: &RunId,
     found: &mut Found,
-) -> Result<Option<OpenedBy>, Error> {
+) -> Result<(Option<OpenedBy>, Option<Held>), Error> {
     about(records, run.into(), found)?;
     let envelope = records.envelope(&Kind::Run.of(run))?;
     let statement = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
     let Some(says) = statement.map(|it| it.predicate) else {
-        return Ok(None);
+        return Ok((None, None));
     };
     if let Some(opened) = &says.gate1 {
         about(records, Scope::from(&opened.decision_id), found)?;
@@ -126,7 +134,19 @@ fn of_run(
         noted(records, blob, &says.task, spent, found)?;
     }
     noted(records, says.commit, run, |_| true, found)?;
-    Ok(says.gate1)
+    let cell = cell_of(records, &says)?;
+    Ok((says.gate1, cell))
+}
+
+/// Returns what the evidence of a run says of its cell, if it says something that can be read.
+fn cell_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Held>, Error> {
+    let files = records.evidence_files(&says.evidence, &says.run)?;
+    let mut files = files.into_iter().flatten();
+    let Some((_, _, id)) = files.find(|(path, ..)| *path == RepoPath::from(CELL)) else {
+        return Ok(None);
+    };
+    let bytes = records.reader().blob_limited(id, LARGEST_CELL)?;
+    Ok(Confined::read(&bytes).ok().map(|it| it.cell))
 }
 
 /// Returns what is noted on an object that has this name, as far as it is wanted.

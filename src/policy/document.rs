@@ -261,6 +261,28 @@ pub struct Gates {
     /// What admits the repository that a contract names.
     #[serde(skip_serializing_if = "AdmittedBy::is_default")]
     pub admission: AdmittedBy,
+    /// How the commands of a run are confined.
+    #[serde(skip_serializing_if = "Confinement::is_default")]
+    pub cell: Confinement,
+}
+
+/// How the commands of a run are confined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confinement {
+    /// Not at all.
+    #[default]
+    None,
+    /// By whatever layers of a cell can be had.
+    BestEffort,
+    /// By all of them.
+    Required,
+}
+
+impl Confinement {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What admits the repository that a contract names.
@@ -289,6 +311,7 @@ impl Default for Gates {
             self_approval_override: Vec::new(),
             require_touch: Vec::new(),
             admission: AdmittedBy::default(),
+            cell: Confinement::default(),
         }
     }
 }

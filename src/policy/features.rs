@@ -18,6 +18,9 @@ pub const AUTOMATION: &str = "automation/1";
 /// Admissions as records: `admission` of `[gates]`.
 pub const ADMISSION: &str = "admission/1";
 
+/// Confined commands: `cell` of `[gates]`.
+pub const CELL: &str = "cell/1";
+
 /// What is asked of contracts by their risk tier: `[risk.TIER]`.
 pub const RISK: &str = "risk/1";
 
@@ -25,7 +28,7 @@ pub const RISK: &str = "risk/1";
 pub const STATE: &str = "state/1";
 
 /// The features that this program knows.
-const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, EVIDENCE, RISK, STATE];
+const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, CELL, EVIDENCE, RISK, STATE];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;

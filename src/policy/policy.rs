@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cell::Demand;
 use crate::record::baseline::StateRoot;
 use crate::record::contract::Contract;
 use crate::record::tree::{Fault, Mode, What};
@@ -11,7 +12,7 @@ use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
 use super::automation::{Automation, Need};
-use super::document::{AdmittedBy, ClaimRules, DirectGrant, Document, Limits, SCHEMA};
+use super::document::{AdmittedBy, ClaimRules, Confinement, DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
 use super::grant::{Grant, Restriction};
 use super::keyring::{COMMIT_NAMESPACE, Keyring};
@@ -197,6 +198,15 @@ impl Policy {
     /// Returns the one directory that baselines hold, if they are taken at all.
     pub fn state_root(&self) -> Option<&StateRoot> {
         self.state.as_ref()
+    }
+
+    /// Returns how much must hold of the cell in which the commands of a run are confined, if they are.
+    pub fn cell(&self) -> Option<Demand> {
+        match self.document.gates.cell {
+            Confinement::None => None,
+            Confinement::BestEffort => Some(Demand::BestEffort),
+            Confinement::Required => Some(Demand::Required),
+        }
     }
 
     /// Returns the servers whose key may sign the receive log.
@@ -654,6 +664,10 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
             features::ADMISSION,
             uses,
         ));
+    }
+    if gates.cell != Confinement::None {
+        let uses = "gates.cell needs";
+        complaints.extend(features::needed(&document.requires, features::CELL, uses));
     }
     limits(&document.limits, complaints);
     let (claims, longest) = (&document.claims, ClaimRules::LONGEST);

@@ -621,6 +621,9 @@ rules! {
     WorkflowUrl = "workflow-url", Int004,
         "The address of a workflow run is an `http` or `https` URL in printable ASCII of at most 2,048 bytes.",
         "AWO, gate 3", "`--workflow-run-url ftp://…`";
+    CellHolds = "cell-holds", Int005,
+        "A command runs in a cell of which every layer holds, where the policy requires that.",
+        "policy, `[gates]`", "a kernel without Landlock under `cell = \"required\"`";
     ClaimNeedsLog = "claim-needs-log", Int005,
         "There are claims where the policy names a server key, since they end by the server's time.",
         "claims", "a claim in a repository whose server keeps no receive log";

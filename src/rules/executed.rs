@@ -1,5 +1,6 @@
 //! What an executed command did, and what a run that took place elsewhere consists of.
 
+use crate::cell::{Demand, Held};
 use crate::evidence::{self, Demands, RunFiles};
 use crate::facts::case::CommitCase;
 use crate::record::commit::Commit;
@@ -77,6 +78,34 @@ pub fn limit(
         .found(found.to_string())
         .expected(format!("at most {most}"))
         .remedy(remedy)
+}
+
+/// Judges what held of a cell of which every layer is demanded.
+pub fn cell_holds(held: &Held, subject: &Subject) -> Findings {
+    let mut findings = Findings::new();
+    for (layer, why) in held.lacking() {
+        let kernel = &held.kernel;
+        findings.push(
+            Rule::CellHolds
+                .finding(subject.clone())
+                .found(format!("{layer} did not hold: {why} (kernel {kernel})"))
+                .expected("a cell of which every layer holds")
+                .remedy("run it on Linux 6.12 or newer with Landlock enabled, and keep homes and clones out of what a cell reads; git awo cell -- COMMAND shows what holds"),
+        );
+    }
+    findings
+}
+
+/// Judges whether a run that took place elsewhere may be recorded: not where its commands have to be confined,
+/// which nobody here has seen.
+pub fn imported(run: &RunId, cell: Option<Demand>) -> Option<Finding> {
+    (cell == Some(Demand::Required)).then(|| {
+        Rule::Invariants
+            .finding(Subject::of_run(run))
+            .found("a run that took place elsewhere")
+            .expected("commands that git-awo confines to a cell, as the policy requires")
+            .remedy("execute the task here: git awo run TASK -- COMMAND")
+    })
 }
 
 /// Returns the finding that something stands in a work tree that no commit can hold.

@@ -2,7 +2,7 @@
 
 use crate::record::{Finding, Rule, Subject};
 
-/// Returns the finding that a published test failed.
+/// Returns the finding that a test of the selftest failed.
 pub fn failed(id: &str, name: &str) -> Finding {
     Rule::SelftestPasses
         .finding(Subject::of_record(id))

@@ -1,12 +1,12 @@
 //! Runs untrusted commands, and ends everything that they leave running before anything is judged.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 
+use crate::cell::Cell;
 use crate::git;
 
 use super::error::Error;
@@ -34,14 +34,36 @@ pub(super) fn untrusted(program: &OsStr, dir: &Path) -> Command {
     command
 }
 
-/// Runs an untrusted program, in a process group of its own and with its output in files.
+/// Returns the program that opens a cell and becomes the command in it.
+pub(super) fn in_cell(program: &Path, cell: &Cell, command: &Command) -> Command {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let mut outer = Command::new(program);
+    outer.args(cell.arguments(words.map(OsStr::to_owned)));
+    if let Some(dir) = command.get_current_dir() {
+        outer.current_dir(dir);
+    }
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(key, value),
+            None => outer.env_remove(key),
+        };
+    }
+    outer
+}
+
+/// Runs an untrusted program in a process group of its own. Its output goes to files, or to the streams of
+/// this process: nothing waits for a background process that keeps a pipe open.
 ///
-/// Files instead of pipes, so that nothing waits for a background process that keeps a stream open.
 /// Nothing that the program started is left when this returns, also what has left its group.
-pub(super) fn run(mut command: Command, stdout: File, stderr: File) -> Result<ExitStatus, Error> {
+pub(super) fn run(
+    mut command: Command,
+    stdin: Stdio,
+    stdout: Stdio,
+    stderr: Stdio,
+) -> Result<ExitStatus, Error> {
     let program = command.get_program().to_owned();
     let started = |source| Error::Start { program, source };
-    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    command.stdin(stdin).stdout(stdout).stderr(stderr);
     // The mutex guards no data, so a panic in another run breaks nothing.
     let _turn = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let family = Family::before()?;

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::cell::Held;
+use crate::evidence::confined::Confined;
 use crate::evidence::work::{
     self, EvidenceMap, Handoff, LoggedCommand, STREAMS, WorkLog, steps_passed,
 };
@@ -35,6 +37,8 @@ pub(super) struct Material<'a> {
     pub(super) post_work: Option<&'a Value>,
     /// Where the criteria are met, as the command has said.
     pub(super) map: Option<&'a EvidenceMap>,
+    /// What held of the cell of all commands, where the policy demands one.
+    pub(super) cell: Option<Held>,
     /// When the run began and when its last program ended.
     pub(super) times: (Timestamp, Timestamp),
 }
@@ -116,6 +120,12 @@ impl<'a> Documents<'a> {
                 (None, _) => "\nEach step passed; their outputs are logs/validation-NN.log.\n",
             },
         );
+        if let Some(cell) = self.cell() {
+            text.push_str(&format!(
+                "\n## Cell\n\n- {}\n",
+                escape(cell.to_string().as_bytes())
+            ));
+        }
         text.push_str("\n## Changed paths\n\n");
         for change in self.material.changes {
             let how = match (change.old, change.new) {
@@ -143,6 +153,20 @@ impl<'a> Documents<'a> {
             }
         }
         text
+    }
+
+    /// What held of the cell of all commands, without the places of this machine.
+    fn cell(&self) -> Option<Held> {
+        let mut cell = self.material.cell.clone()?;
+        for why in cell.not_held.values_mut() {
+            *why = self.execution.scrub.text(why);
+        }
+        Some(cell)
+    }
+
+    /// The same as a document.
+    pub(super) fn confined(&self) -> Option<Confined> {
+        self.cell().map(Confined::new)
     }
 
     /// The report for programs.

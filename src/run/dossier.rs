@@ -5,6 +5,7 @@
 
 use serde_json::json;
 
+use crate::evidence::confined::CELL;
 use crate::evidence::inventory::SUMS;
 use crate::evidence::work::{STREAMS, TEST_LOG};
 use crate::evidence::{self, Demands, Inventory, RunFiles};
@@ -47,16 +48,14 @@ pub(super) fn make(
     if let Some(manifest) = material.post_work {
         add(post_work::FILE, json::canonical(manifest));
     }
+    if let Some(confined) = documents.confined() {
+        add(CELL, json::canonical(&confined));
+    }
     steps(&documents, &mut add);
     add("events.normalized.jsonl", event_lines(execution, material));
     add("patch.diff", patch(execution, material)?);
-    let limit = execution
-        .history
-        .current()
-        .policy
-        .document()
-        .limits
-        .evidence_bytes;
+    let policy = &execution.history.current().policy;
+    let limit = policy.document().limits.evidence_bytes;
     let logs = &execution.logs;
     let read = |log: &Log| {
         let bytes = log.read(&execution.admitted.run, limit)?;
@@ -90,7 +89,8 @@ pub(super) fn make(
     let demands = Demands::of(
         execution.admitted.contract(),
         execution.admitted.makes_skeleton(),
-    );
+    )
+    .in_cell(policy.cell());
     match rules::files(&execution.admitted.run, &files, demands, limit) {
         (findings, Some(root)) if findings.is_empty() => Ok((files, root)),
         (findings, _) => Err(Error::Refused(Refusal::or(findings, no_root()))),

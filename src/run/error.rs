@@ -44,6 +44,17 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// The cell of a command told nothing of itself.
+    #[error("cannot open a cell for {program:?}; nothing was recorded or moved")]
+    NoCell {
+        /// The program that was to be confined.
+        program: OsString,
+        /// Why its report cannot be read.
+        source: std::io::Error,
+    },
+    /// A cell is demanded, and whoever asks for the run names no git-awo that opens it.
+    #[error("cannot open a cell: no git-awo is named that does")]
+    NoProgram,
     /// The command left processes that do not end.
     #[error("processes that do not end: {0}")]
     ProcessesLeft(String),
@@ -142,6 +153,7 @@ impl Coded for Error {
                 let remedy = "name a program that is there: git awo run TASK -- COMMAND";
                 Diagnosis::undecided(self, Rule::CommandStarts, expected, remedy)
             }
+            Error::NoCell { .. } | Error::NoProgram => Diagnosis::unusable(self, Rule::CellHolds),
             Error::ProcessesLeft(_) => {
                 let remedy = "end them by hand; let the command wait for what it starts";
                 let expected = "a command that leaves nothing running";

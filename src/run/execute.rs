@@ -1,8 +1,10 @@
 //! Executes a contract: the stages of a run after the gate.
 
 use std::ffi::{OsStr, OsString};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::actor::Actor;
+use crate::cell::Held;
 use crate::evidence::work::{argv, validations};
 use crate::facts::case::CommitCase;
 use crate::git::Compared;
@@ -15,6 +17,7 @@ use crate::rules::executed as rules;
 use crate::store::layout;
 use crate::store::ledger::Records;
 
+use super::confine::Confinement;
 use super::documents::Material;
 use super::error::Error;
 use super::execution::Execution;
@@ -74,6 +77,10 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     };
     let admitted = gate::examine(actor, &gate, &refs, &history)?.admission()?;
     let place = Place::make(&actor.repo, &admitted.run, admitted.base, refs)?;
+    let program = request.environment.program.as_deref();
+    let cell = history.current().policy.cell();
+    let cell = cell.map(|demand| Confinement::new(demand, program));
+    let cell = cell.transpose()?;
     let logs = validations(admitted.contract(), admitted.makes_skeleton()).map(|it| it.1);
     let logs = Logs::make(&place, logs)?;
     let execution = Execution {
@@ -84,6 +91,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
         admitted,
         command: &request.command,
         logs,
+        cell,
         place,
         started,
     };
@@ -94,7 +102,8 @@ impl Execution<'_> {
     /// Runs the command, measures, validates, commits and records.
     pub(super) fn execute(&self) -> Result<RunDone, Error> {
         let mut findings = Findings::new();
-        self.command(&mut findings)?;
+        let mut held = None;
+        self.command(&mut held, &mut findings)?;
         let repo = &self.actor.repo;
         let admitted = &self.admitted;
         let measured = measure::measure(repo, &self.place, admitted.base, &mut findings)?;
@@ -107,17 +116,18 @@ impl Execution<'_> {
         self.changes(&compared, &measured, &author, &mut findings)?;
         let tree = measured.tree;
         let manifest = post_work::manifest(self.actor, admitted, tree, &mut findings)?;
-        let path = self.place.file(EVENTS);
+        let path = self.place.report(EVENTS);
         let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;
-        let map = evidence_map::read(&self.place.file(EVIDENCE_MAP), admitted, &mut findings)?;
+        let map = evidence_map::read(&self.place.report(EVIDENCE_MAP), admitted, &mut findings)?;
         Error::unless_empty(findings)?;
-        self.validate(&measured)?;
+        self.validate(&measured, &mut held)?;
         let material = Material {
             tree: measured.tree,
             changes,
             events: &events,
             post_work: manifest.as_ref().map(|it| &it.manifest),
             map: map.as_ref(),
+            cell: held,
             times: (self.started, self.actor.now().max(self.started)),
         };
         let (files, root) = dossier::make(self, &material)?;
@@ -155,17 +165,17 @@ impl Execution<'_> {
     }
 
     /// Runs the command, and finds what it did to the repository besides its files.
-    fn command(&self, findings: &mut Findings) -> Result<(), Error> {
+    fn command(&self, held: &mut Option<Held>, findings: &mut Findings) -> Result<(), Error> {
         let [program, args @ ..] = self.command else {
             return Err(Error::NoCommand);
         };
         let mut command = self.untrusted(program);
         command.args(args);
-        let events = self.place.file(EVENTS);
+        let events = self.place.report(EVENTS);
         command.env("AWO_EVENTS_FILE", &events);
-        command.env("AWO_EVIDENCE_MAP", self.place.file(EVIDENCE_MAP));
+        command.env("AWO_EVIDENCE_MAP", self.place.report(EVIDENCE_MAP));
         let (out, err) = (&self.logs.out, &self.logs.err);
-        let status = command::run(command, out.stream()?, err.stream()?)?;
+        let status = self.start(command, [out, err], held)?;
         let changed = self.compare()?;
         findings.extend(changed.findings);
         if !status.success() {
@@ -181,7 +191,27 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn untrusted(&self, program: &OsStr) -> std::process::Command {
+    /// Runs a command to its end, in the cell where there is one, and notes what held for all so far.
+    fn start(
+        &self,
+        command: Command,
+        [out, err]: [&Log; 2],
+        held: &mut Option<Held>,
+    ) -> Result<ExitStatus, Error> {
+        let [out, err] = [out.stream()?.into(), err.stream()?.into()];
+        let Some(cell) = &self.cell else {
+            return command::run(command, Stdio::null(), out, err);
+        };
+        let here = (&self.actor.repo, &self.place);
+        let (status, now) = cell.run(here, &command, [out, err], &self.subject())?;
+        *held = Some(match held.take() {
+            Some(before) => before.and(now),
+            None => now,
+        });
+        Ok(status)
+    }
+
+    fn untrusted(&self, program: &OsStr) -> Command {
         let mut command = command::untrusted(program, self.place.tree());
         let admitted = &self.admitted;
         command
@@ -233,12 +263,12 @@ impl Execution<'_> {
     }
 
     /// Runs the contract's validation command, or one validation step after the other.
-    fn validate(&self, measured: &Measured) -> Result<(), Error> {
+    fn validate(&self, measured: &Measured, held: &mut Option<Held>) -> Result<(), Error> {
         let (contract, logs) = (self.admitted.contract(), &self.logs.validation);
         let skeleton = self.admitted.makes_skeleton();
         let commands: Vec<&str> = contract.validations(skeleton).collect();
         for (text, log) in commands.iter().zip(logs) {
-            self.validate_by(text, log, measured)?;
+            self.validate_by(text, log, measured, held)?;
         }
         let why = match skeleton {
             true => "a skeleton is not validated\n",
@@ -252,11 +282,17 @@ impl Execution<'_> {
 
     /// Runs a command that validates. It executes code that the command of the run wrote, so the
     /// repository and the work tree are compared again.
-    fn validate_by(&self, text: &str, log: &Log, measured: &Measured) -> Result<(), Error> {
+    fn validate_by(
+        &self,
+        text: &str,
+        log: &Log,
+        measured: &Measured,
+        held: &mut Option<Held>,
+    ) -> Result<(), Error> {
         let [program, args @ ..] = argv(text);
         let mut command = self.untrusted(OsStr::new(program));
         command.args(args);
-        let status = command::run(command, log.stream()?, log.stream()?)?;
+        let status = self.start(command, [log, log], held)?;
         let changed = self.compare()?;
         let mut findings = changed.findings;
         if !self.place.is_in_place() {

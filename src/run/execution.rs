@@ -6,6 +6,7 @@ use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::record::Timestamp;
 
+use super::confine::Confinement;
 use super::gate::Admission;
 use super::log::Logs;
 use super::place::Place;
@@ -20,6 +21,8 @@ pub(super) struct Execution<'a> {
     pub(super) command: &'a [OsString],
     pub(super) place: Place,
     pub(super) logs: Logs,
+    /// The cell of its commands, where the policy demands one.
+    pub(super) cell: Option<Confinement>,
     pub(super) before: Snapshot,
     pub(super) scrub: Scrub,
     pub(super) started: Timestamp,

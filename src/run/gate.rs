@@ -2,6 +2,7 @@
 //! took place elsewhere is recorded, each failure named.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use crate::actor::{self, Actor};
 use crate::check::{self, PolicyHistory};
@@ -33,6 +34,8 @@ pub struct RunEnvironment {
     pub allow_run: Option<String>,
     /// `AWO_RUN_STAGE`: the stage, where the contract has one.
     pub stage: Option<String>,
+    /// The git-awo that opens cells, where the policy demands them.
+    pub program: Option<PathBuf>,
 }
 
 /// What the gate let through.

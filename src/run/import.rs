@@ -108,6 +108,8 @@ impl<'a> Import<'a> {
             .map(|(it, _)| &it.predicate().contract);
         let skeleton = gate.makes_skeleton();
         let demands = contract.map_or(Demands::NONE, |it| Demands::of(it, skeleton));
+        let demands = demands.in_cell(policy.cell());
+        findings.extend(rules::imported(run, policy.cell()));
         let limit = policy.document().limits.evidence_bytes;
         let (more, root) = rules::files(run, &files, demands, limit);
         findings.extend(more);

@@ -5,6 +5,7 @@
 mod approvals;
 mod clean;
 mod command;
+mod confine;
 mod documents;
 mod dossier;
 mod error;
@@ -29,6 +30,7 @@ mod snapshot;
 mod tests;
 mod watch;
 
+pub use confine::{Tried, attempt};
 pub use error::Error;
 pub use execute::{RunRequest, run};
 pub use finish::RunDone;

@@ -12,6 +12,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::cell::{Cell, Demand};
 use crate::git::{self, Repo};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, RunId};
@@ -27,6 +28,8 @@ const MOST_FILES: usize = 4_000_000;
 const PREFIX: &str = "awo-run-";
 /// The file that names the governed repository.
 const HELD: &str = "held";
+/// The directory in which the command reports.
+const REPORTS: &str = "reports";
 /// Longest path to a repository that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
@@ -71,7 +74,9 @@ impl Place {
             refs,
             _held: held,
         };
-        fs::create_dir(&place.tree).map_err(Error::io("make", &place.tree))?;
+        for made in [&place.tree, &place.file(REPORTS)] {
+            fs::create_dir(made).map_err(Error::io("make", made))?;
+        }
         check_out(repo, repo.commit(base)?.tree, &place.tree)?;
         repo.clone_shared(&place.git_dir(), base, &place.refs)?;
         place.read_base(repo)?;
@@ -114,6 +119,12 @@ impl Place {
         self.root.path().join(name)
     }
 
+    /// Returns the place of a file in which the command reports: beside the work tree, and where a cell lets
+    /// it write.
+    pub(super) fn report(&self, name: &str) -> PathBuf {
+        self.file(REPORTS).join(name)
+    }
+
     /// Puts a repository as it was at first in the place of the one that the command had, and
     /// returns the names in the command's index.
     ///
@@ -152,6 +163,34 @@ impl Place {
         let output = git::output(list)?.stdout;
         let paths = output.split(|b| *b == 0).filter(|path| !path.is_empty());
         Ok(paths.map(RepoPath::new).collect())
+    }
+
+    /// Returns a cell for one command in the work tree. Its home and its directory for temporary files are new:
+    /// what an earlier command has left in its own cannot mislead a validation.
+    pub(super) fn cell(&self, repo: &Repo, demand: Demand) -> Result<Cell, Error> {
+        let own = tempfile::Builder::new()
+            .prefix("cell-")
+            .tempdir_in(self.root());
+        let own = own.map_err(Error::io("make a directory in", self.root()))?;
+        // It is removed with the place.
+        let own = own.keep();
+        let (home, temporary) = (own.join("home"), own.join("tmp"));
+        for made in [&home, &temporary] {
+            fs::create_dir(made).map_err(Error::io("make", made))?;
+        }
+        let closed = [
+            Some(repo.git_dir()),
+            Some(repo.common_dir()),
+            repo.work_tree(),
+        ];
+        Ok(Cell {
+            demand,
+            read: vec![repo.common_dir().join("objects")],
+            write: vec![self.tree.clone(), self.file(REPORTS)],
+            closed: closed.into_iter().flatten().map(Path::to_owned).collect(),
+            home,
+            temporary,
+        })
     }
 
     /// Makes an index of the base.

@@ -136,7 +136,10 @@ fn the_same_run_in_another_place_has_the_same_root() {
     assert_eq!(one, two);
     assert_eq!(root, again);
     assert_eq!(text(&one, "logs/stdout.log"), "$WORKTREE\n");
-    assert_eq!(text(&one, "logs/stderr.log"), "$TEMPORARY/events.jsonl\n");
+    assert_eq!(
+        text(&one, "logs/stderr.log"),
+        "$TEMPORARY/reports/events.jsonl\n"
+    );
     let events = text(&one, "events.normalized.jsonl");
     assert!(events.contains("{\"event\":\"command.reported\",\"report\":{\"action\":\"edit\"}}\n"));
     for line in events.lines() {

@@ -244,6 +244,27 @@ impl World {
         Ok(())
     }
 
+    /// olga changes the policy to this version, made of the first one by `edit`, and pushes it; the others
+    /// fetch.
+    pub fn next_policy(
+        &self,
+        version: u32,
+        edit: impl FnOnce(String) -> String,
+    ) -> Result<(), Error> {
+        let first = ["git", "rev-list", "--max-parents=0", "refs/heads/main"];
+        let adopted = self.ok("olga", "olga", &first)?;
+        let text = edit(self.setting.policy(version, adopted.trim(), ""));
+        self.write("policy/next.toml", text)?;
+        let propose = ["git", "awo", "policy", "propose", "../policy/next.toml"];
+        self.ok("olga", "olga", &propose)?;
+        self.ok("olga", "olga", &["git", "awo", "policy", "apply"])?;
+        self.ok("olga", "olga", &["git", "awo", "push"])?;
+        for name in ["otto", "rita"] {
+            self.ok(name, name, &["git", "awo", "fetch"])?;
+        }
+        Ok(())
+    }
+
     /// Creates a home and a key for a person; returns their line of `allowed_signers`.
     fn person(&self, name: &str) -> Result<String, Error> {
         let home = format!("home/{name}");

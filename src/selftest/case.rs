@@ -1,8 +1,27 @@
-//! A case of the selftest, and the layer that it belongs to.
+//! A case of the selftest, the layer that it belongs to, and the suite of that.
 
 use crate::record::Code;
 
 use super::play::{Failed, Play};
+
+/// A collection of tests that is asked for as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Suite {
+    /// The 25 published tests of AWO v4.2.
+    Awo,
+    /// The packs of the Tier-1 hardening plan.
+    Tier1,
+}
+
+impl Suite {
+    /// Returns the name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Suite::Awo => "awo",
+            Suite::Tier1 => "tier1",
+        }
+    }
+}
 
 /// A layer of the tests; each depends on the previous ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,11 +38,23 @@ pub enum Layer {
     P,
     /// Structure.
     S,
+    /// Determinism, the cell, the life of a run.
+    Execution,
+    /// Baselines.
+    State,
 }
 
 impl Layer {
-    /// Returns the letter.
-    pub fn letter(self) -> &'static str {
+    /// Returns the suite that it is part of.
+    pub fn suite(self) -> Suite {
+        match self {
+            Layer::G | Layer::I | Layer::D | Layer::A | Layer::P | Layer::S => Suite::Awo,
+            Layer::Execution | Layer::State => Suite::Tier1,
+        }
+    }
+
+    /// Returns the name: AWO's letter, or the number of the pack.
+    pub fn name(self) -> &'static str {
         match self {
             Layer::G => "G",
             Layer::I => "I",
@@ -31,15 +62,17 @@ impl Layer {
             Layer::A => "A",
             Layer::P => "P",
             Layer::S => "S",
+            Layer::Execution => "FP-3.1",
+            Layer::State => "FP-3.2",
         }
     }
 }
 
-/// One of the 25 tests.
+/// A test.
 pub struct Case {
-    /// `TS-0001` to `TS-0025`.
+    /// Unique: `TS-0001` to `TS-0025`, `FP-3.1.1` and so on.
     pub id: &'static str,
-    /// `G1` to `S3`.
+    /// The short name: `G1` to `S3`; of a test of Tier 1 the pack.
     pub name: &'static str,
     /// Its layer.
     pub layer: Layer,

@@ -1,6 +1,6 @@
-//! The 25 published tests of AWO v4.2 (TS-0001 to TS-0025), run with this program in a sandbox with
-//! a real bare server. Source: AWO's public test index; the order G → I → D → A → P → S is its
-//! dependency order.
+//! Two suites of tests, run with this program in a sandbox with a real bare server: the 25 published
+//! tests of AWO v4.2 (TS-0001 to TS-0025; source: AWO's public test index, whose dependency order is
+//! G → I → D → A → P → S), and those of the Tier-1 hardening plan, pack by pack.
 
 mod case;
 mod cases;
@@ -8,6 +8,6 @@ mod forge;
 mod play;
 mod suite;
 
-pub use case::{Case, Layer};
+pub use case::{Case, Layer, Suite};
 pub use play::{Failed, Play, Sandbox};
-pub use suite::{CASES, Outcome, Row, Status, cases, play, run};
+pub use suite::{CASES, Outcome, Row, Selection, Status, cases, play, run};

@@ -9,8 +9,8 @@ use crate::record::{Code, Findings, Report};
 use crate::rules::selftest as rules;
 use crate::sandbox;
 
-use super::case::Case;
-use super::cases::{attestation, determinism, gates, integrity, pipeline, structure};
+use super::case::{Case, Suite};
+use super::cases::{attestation, cell, determinism, gates, integrity, pipeline, structure};
 use super::play::{Play, Sandbox};
 
 /// All cases in their order.
@@ -21,6 +21,7 @@ pub const CASES: &[&[Case]] = &[
     attestation::CASES,
     pipeline::CASES,
     structure::CASES,
+    cell::CASES,
 ];
 
 /// Returns all cases in their order.
@@ -85,9 +86,10 @@ impl Row {
             "expected": words(&mut self.case.expected.iter().copied()),
             "found": words(&mut self.found.iter().copied()),
             "id": self.case.name,
-            "layer": self.case.layer.letter(),
+            "layer": self.case.layer.name(),
             "reason": reason,
             "status": self.status.word(),
+            "suite": self.case.layer.suite().name(),
             "test": self.case.id,
         })
     }
@@ -145,7 +147,7 @@ impl Outcome {
             let case = row.case;
             let word = row.status.word().replace('_', " ");
             text.push_str(&format!(
-                "{} {:<2}  {word:<11}  {}\n",
+                "{:<8} {:<6}  {word:<11}  {}\n",
                 case.id, case.name, case.title
             ));
             if let Status::Failed(reason) = &row.status {
@@ -180,24 +182,46 @@ pub fn play(sandbox: &Sandbox, case: &'static Case) -> Row {
     }
 }
 
-/// Runs the cases in `root`, a directory that is absent or empty, layer after layer; a layer starts
-/// only if the previous one passed. `only` names the cases to run (`TS-0001` or `G1`); an empty list
-/// selects all. `each` is called after every case.
+/// Which cases to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The suite; all if none.
+    pub suite: Option<Suite>,
+    /// The cases of it by their ids or names (`TS-0001`, `G1`, `FP-3.1`); all if empty.
+    pub only: Vec<String>,
+}
+
+impl Selection {
+    /// Returns the cases of the suite, selected or not.
+    pub fn of_suite(&self) -> impl Iterator<Item = &'static Case> {
+        cases().filter(|it| self.has(it))
+    }
+
+    fn has(&self, case: &Case) -> bool {
+        self.suite.is_none_or(|suite| suite == case.layer.suite())
+    }
+
+    fn asks_for(&self, case: &Case) -> bool {
+        let named = |it: &String| it == case.id || it == case.name;
+        self.only.is_empty() || self.only.iter().any(named)
+    }
+}
+
+/// Runs the cases of a suite in `root`, a directory that is absent or empty, layer after layer; a layer
+/// starts only if the previous one passed. `each` is called after every case.
 pub fn run(
     root: &Path,
     program: &Path,
-    only: &[String],
+    selection: &Selection,
     mut each: impl FnMut(&Row),
 ) -> Result<Outcome, sandbox::Error> {
     let sandbox = Sandbox::new(root, program)?;
-    let asked =
-        |case: &Case| only.is_empty() || only.iter().any(|it| it == case.id || it == case.name);
     let mut rows = Vec::new();
     let mut sound = true;
     for layer in CASES {
         let mut passed = true;
-        for case in *layer {
-            let row = if !asked(case) {
+        for case in layer.iter().filter(|it| selection.has(it)) {
+            let row = if !selection.asks_for(case) {
                 Row::without(case, Status::NotAsked)
             } else if !sound {
                 Row::without(case, Status::NotStarted)

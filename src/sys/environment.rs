@@ -66,6 +66,23 @@ pub fn expand_home(path: &str) -> PathBuf {
     }
 }
 
+/// Returns the home of whoever runs this.
+pub fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|it| it.is_absolute())
+}
+
+/// Returns the directory that a variable names, else the one of this name in the home.
+pub fn place(variable: &str, in_home: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    let named = named.filter(|it| it.is_absolute());
+    named.or_else(|| Some(home()?.join(in_home)))
+}
+
+/// Returns the file of this program.
+pub fn program() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
 /// Returns whether the environment names the directory for temporary files.
 #[cfg(any(test, feature = "selftest"))]
 pub(super) fn names_temporary() -> bool {

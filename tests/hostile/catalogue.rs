@@ -48,6 +48,10 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Clones that are behind, checkouts, mirrors", behind::CASES),
     ("Tags", tags::CASES),
     ("Single-byte changes", sweep::CASES),
+    #[cfg(target_os = "linux")]
+    ("Confined commands", crate::cell::CASES),
+    #[cfg(target_os = "linux")]
+    ("Confined runs", crate::cell::GOVERNED),
 ];
 
 #[test]

@@ -117,6 +117,7 @@ pub const OPEN: &[(&str, &[Rule])] = &[
     (
         "the system, git or the installation fails: the message names what is to be mended",
         &[
+            Rule::CellHolds,
             Rule::CheckoutPath,
             Rule::Clock,
             Rule::ClockReadable,

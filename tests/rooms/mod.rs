@@ -11,7 +11,7 @@ use source::{Source, named_rooms, product, sources};
 /// The rooms, the lowest floor first. Rooms of one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
     &["record", "sys"],
-    &["records"],
+    &["records", "cell"],
     &["git", "signing", "evidence", "packet"],
     &["policy", "store"],
     &["facts"],
@@ -33,6 +33,7 @@ const STARTERS: &[(&str, &str)] = &[
         "src/signing/keygen.rs",
         "agents and hardware keys sign through ssh-keygen",
     ),
+    ("src/cell/enter.rs", "this process becomes the command"),
     ("src/run/command.rs", "a run is the execution of a command"),
     (
         "src/sandbox/world.rs",
@@ -63,6 +64,7 @@ const CLOCK: &[(&str, &str)] = &[
 
 /// What opens files without [`git_awo::sys::file`], and why.
 const FILES: &[(&str, &str)] = &[
+    ("src/cell/layers.rs", "/proc"),
     ("src/git/holder.rs", "/proc"),
     ("src/git/update.rs", "syncs a directory"),
     ("src/git/write.rs", "syncs directories"),

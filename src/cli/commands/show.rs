@@ -33,6 +33,12 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
             "gate 1 opened by the decision {id} of {gate} {target}: git awo show {id}\n\n"
         ));
     }
+    if let Some(it) = &shown.cell {
+        let line = one_line(&it.to_string());
+        text.push_str(&format!(
+            "its commands were confined, its orchestrator says: {line}\n\n"
+        ));
+    }
     for (place, envelope, recorded) in &shown.found {
         let statement: Value = serde_json::from_slice(envelope.payload()).unwrap_or(Value::Null);
         let digest = envelope.digest();
@@ -57,6 +63,9 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
     }
     if let Some(it) = &shown.gate1 {
         extend(&mut value, json!({ "gate1": it }));
+    }
+    if let Some(it) = &shown.cell {
+        extend(&mut value, json!({ "cell": it }));
     }
     Ok(Answer::new("show", value, text))
 }

@@ -75,3 +75,21 @@ fn a_validation_command_needs_a_log_that_says_something() {
         "the harness has seen the exit code: {silent:?}"
     );
 }
+
+#[test]
+fn what_held_of_a_cell_is_told_by_the_harness_and_by_all_where_it_is_required() {
+    let missing = "missing_file:cell.json";
+    for (manifest, demand, owed) in [
+        ("{}", None, false),
+        ("{}", Some(Demand::BestEffort), false),
+        ("{}", Some(Demand::Required), true),
+        (CLAIMED.1, None, false),
+        (CLAIMED.1, Some(Demand::BestEffort), true),
+        (CLAIMED.1, Some(Demand::Required), true),
+    ] {
+        let files = with(&[("run_manifest.json", manifest)]);
+        let found = more(&files, Demands::NONE.in_cell(demand));
+        let found = found.iter().any(|it| it == missing);
+        assert_eq!(found, owed, "{manifest} {demand:?}");
+    }
+}

@@ -266,6 +266,7 @@ impl World {
             environment: RunEnvironment {
                 allow_run: Some("1".to_owned()),
                 stage: None,
+                program: None,
             },
         }
     }

@@ -64,6 +64,7 @@ fn call(path: &[String], usage: &str) -> Call {
     let name = path.join(" ");
     let sentence = crate::world::SENTENCE;
     let given: &[&str] = match name.as_str() {
+        "cell" => &["--", "true"],
         "clone" => &["../server.git", "../cloned"],
         "amu0 verify" => &["BASE"],
         "approve" => &[TASK, "--sentence", sentence, "--again"],

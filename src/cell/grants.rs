@@ -1,0 +1,84 @@
+//! What a cell grants, and how it is handed to the process that becomes the command.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::sys::environment;
+
+/// Toolchains in a home: the variable that names them, where they are else, and what of them may be read.
+const TOOLCHAINS: &[(&str, &str, &[&str])] = &[
+    ("CARGO_HOME", ".cargo", &["bin", "registry"]),
+    ("RUSTUP_HOME", ".rustup", &[""]),
+    ("PYENV_ROOT", ".pyenv", &[""]),
+];
+
+/// How much of a cell must hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Demand {
+    /// Whatever can be had.
+    BestEffort,
+    /// Every layer: else the command does not start.
+    #[default]
+    Required,
+}
+
+/// What a cell grants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// How much must hold.
+    pub demand: Demand,
+    /// What may be read, besides the system and its toolchains.
+    pub read: Vec<PathBuf>,
+    /// What may be read and written.
+    pub write: Vec<PathBuf>,
+    /// What nothing that is granted may contain.
+    pub closed: Vec<PathBuf>,
+    /// The command's home. It may be written.
+    pub home: PathBuf,
+    /// The directory for temporary files. It may be written.
+    pub temporary: PathBuf,
+}
+
+/// A toolchain that stands in somebody's home.
+pub(super) struct Toolchain {
+    /// The variable that names it.
+    pub(super) variable: &'static str,
+    /// Where it is.
+    pub(super) root: PathBuf,
+}
+
+impl Cell {
+    /// Returns the arguments after `git-awo` that open this cell for a command.
+    pub fn arguments(&self, command: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+        let mut args: Vec<OsString> = vec!["cell".into(), "--inside".into()];
+        let mut add = |option: &str, path: &Path| args.extend([option.into(), path.into()]);
+        add("--home", &self.home);
+        add("--temporary", &self.temporary);
+        for (option, paths) in [
+            ("--read", &self.read),
+            ("--write", &self.write),
+            ("--closed", &self.closed),
+        ] {
+            paths.iter().for_each(|path| add(option, path));
+        }
+        if self.demand == Demand::BestEffort {
+            args.push("--best-effort".into());
+        }
+        args.push("--".into());
+        args.extend(command);
+        args
+    }
+}
+
+/// Returns the toolchains of whoever runs this, and what of them may be read.
+pub(super) fn toolchains() -> impl Iterator<Item = (Toolchain, &'static [&'static str])> {
+    TOOLCHAINS.iter().filter_map(|(variable, below, parts)| {
+        let root = environment::place(variable, below)?;
+        Some((Toolchain { variable, root }, *parts))
+    })
+}
+
+/// Returns the toolchains of whoever runs this.
+pub(super) fn homes_of_toolchains() -> impl Iterator<Item = Toolchain> {
+    toolchains().map(|(it, _)| it)
+}

@@ -1,0 +1,103 @@
+//! The layers of a cell, one after the other (Linux).
+
+use std::path::Path;
+
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit,
+};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, capabilities, no_new_privs, set_capabilities, set_no_new_privs,
+};
+
+use super::grants::Cell;
+use super::held::{Held, Layer};
+use super::{calls, files};
+
+/// The limits of each process in a cell.
+const LIMITS: &[(Resource, u64)] = &[
+    (Resource::Core, 0),
+    // Seconds.
+    (Resource::Cpu, 6 * 60 * 60),
+    (Resource::Fsize, 4 << 30),
+    (Resource::Nofile, 4_096),
+];
+
+/// The flag of a descriptor in `/proc` that ends with the program, as in `fcntl.h`.
+const CLOSES: u64 = 0o2_000_000;
+
+/// Confines this process, as far as that can be had, and returns what held.
+pub(super) fn confine(cell: &Cell) -> Held {
+    let mut held = Held {
+        kernel: kernel(),
+        ..Held::default()
+    };
+    // Nothing that is started here gains rights, as by a set-user-ID program.
+    let tied = set_parent_process_death_signal(Some(Signal::KILL))
+        .and_then(|()| set_no_new_privs(true))
+        .map_err(|error| error.to_string());
+    held.note(Layer::Limits, limits());
+    held.note(Layer::Descriptors, descriptors());
+    held.note(Layer::Capabilities, tied.and_then(|()| drop_capabilities()));
+    files::restrict(cell, &mut held);
+    held.note(Layer::Calls, calls::restrict());
+    held
+}
+
+fn kernel() -> String {
+    let name = rustix::system::uname();
+    name.release().to_string_lossy().into_owned()
+}
+
+/// Sets the limits, none above what this process has.
+fn limits() -> Result<(), String> {
+    for (resource, most) in LIMITS {
+        let present = getrlimit(*resource).maximum;
+        let limit = Some(present.map_or(*most, |present| present.min(*most)));
+        let limit = Rlimit {
+            current: limit,
+            maximum: limit,
+        };
+        setrlimit(*resource, limit).map_err(|error| format!("{resource:?}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Lets no descriptor but the standard streams reach the command, and looks whether one does.
+fn descriptors() -> Result<(), String> {
+    close_fds::set_fds_cloexec(3, &[]);
+    let fail = |error: std::io::Error| format!("/proc/self/fdinfo: {error}");
+    for entry in std::fs::read_dir("/proc/self/fdinfo").map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        let number = entry.file_name().to_string_lossy().parse::<u32>();
+        let number = number.map_err(|error| error.to_string())?;
+        if number > 2 && !closes(&entry.path())? {
+            return Err(format!("descriptor {number} stays open"));
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether a descriptor is closed as a program starts.
+fn closes(info: &Path) -> Result<bool, String> {
+    let text = std::fs::read_to_string(info).map_err(|error| error.to_string())?;
+    let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|it| u64::from_str_radix(it.trim(), 8).ok());
+    Ok(flags.is_some_and(|it| it & CLOSES != 0))
+}
+
+/// Gives up root's rights. As nothing gains rights any more, no program brings them back.
+fn drop_capabilities() -> Result<(), String> {
+    let none = CapabilitySet::empty();
+    let none = CapabilitySets {
+        effective: none,
+        permitted: none,
+        inheritable: none,
+    };
+    let fail = |error: rustix::io::Errno| error.to_string();
+    set_capabilities(None, none).map_err(fail)?;
+    let left = capabilities(None).map_err(fail)?;
+    match left == none && no_new_privs().map_err(fail)? {
+        true => Ok(()),
+        false => Err("some are left".to_owned()),
+    }
+}

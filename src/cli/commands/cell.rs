@@ -1,0 +1,91 @@
+//! `git awo cell`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cell::{self, Cell, Demand};
+use crate::cli::{Answer, Context};
+use crate::ops::Error;
+use crate::ops::cell::attempt;
+
+/// Try what a command may do in a run that is confined
+///
+/// Runs COMMAND in a temporary repository with the files of REV, confined as a run's command is where
+/// the policy says so: it reads the system, its work tree and nothing of yours, writes its work tree,
+/// a home and a temporary directory of its own, and has no sockets. What it makes is thrown away.
+/// Then says which layers held, and exits as COMMAND did.
+#[derive(Debug, Args)]
+pub struct CellArgs {
+    /// The commit whose files it gets
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    rev: String,
+    /// Confine this very process and become the command
+    #[arg(long, hide = true, requires_all = ["home", "temporary"])]
+    inside: bool,
+    /// Start the command whatever held
+    #[arg(long, hide = true, requires = "inside")]
+    best_effort: bool,
+    /// The command's home
+    #[arg(long, hide = true, requires = "inside")]
+    home: Option<PathBuf>,
+    /// The directory for temporary files
+    #[arg(long, hide = true, requires = "inside")]
+    temporary: Option<PathBuf>,
+    /// What may be read
+    #[arg(long, hide = true, requires = "inside")]
+    read: Vec<PathBuf>,
+    /// What may be written
+    #[arg(long, hide = true, requires = "inside")]
+    write: Vec<PathBuf>,
+    /// What nothing that is granted may contain
+    #[arg(long, hide = true, requires = "inside")]
+    closed: Vec<PathBuf>,
+    /// The command
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl CellArgs {
+    /// Tells whether this process is to become the command.
+    pub fn is_inside(&self) -> bool {
+        self.inside
+    }
+}
+
+/// Becomes the command; comes back with an exit code only if it could not.
+pub fn enter(args: &CellArgs) -> u8 {
+    let (Some(home), Some(temporary)) = (&args.home, &args.temporary) else {
+        return 2;
+    };
+    let cell = Cell {
+        demand: match args.best_effort {
+            true => Demand::BestEffort,
+            false => Demand::Required,
+        },
+        read: args.read.clone(),
+        write: args.write.clone(),
+        closed: args.closed.clone(),
+        home: home.clone(),
+        temporary: temporary.clone(),
+    };
+    // Whoever opened the cell is told why.
+    let Err(_) = cell::enter(&cell, &args.command);
+    3
+}
+
+pub fn run(context: &Context, args: &CellArgs) -> Result<Answer, Error> {
+    let session = context.session()?;
+    // Standard output belongs to the answer where that is JSON.
+    let stdout = match context.json() {
+        true => Stdio::from(std::io::stderr()),
+        false => Stdio::inherit(),
+    };
+    let tried = attempt(&session, &args.rev, &args.command, stdout)?;
+    context.say(format!("cell: {}", tried.held));
+    let value = json!({"exit_code": tried.code, "cell": tried.held});
+    Ok(Answer::new("cell", value, "").ending(tried.code))
+}

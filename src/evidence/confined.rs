@@ -1,0 +1,109 @@
+//! What held of the cell in which the commands of a run were executed: `cell.json`. It is the word of whoever ran
+//! them, and no proof.
+
+use serde::{Deserialize, Serialize};
+
+use super::RunFiles;
+use crate::cell::{Demand, Held};
+use crate::record::RepoPath;
+use crate::record::json::{self, BadJson};
+
+/// Where it stands.
+pub const CELL: &str = "cell.json";
+
+/// The schema of [`Confined`].
+const SCHEMA: &str = "awo.run-cell/1";
+
+/// What held for all commands of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confined {
+    /// What held.
+    pub cell: Held,
+    /// `awo.run-cell/1`.
+    schema: String,
+}
+
+impl Confined {
+    /// Returns the document that this held.
+    pub fn new(cell: Held) -> Self {
+        Self {
+            cell,
+            schema: SCHEMA.to_owned(),
+        }
+    }
+
+    /// Reads the document.
+    pub fn read(bytes: &[u8]) -> Result<Self, BadJson> {
+        json::parse_canonical(bytes)
+    }
+}
+
+/// Returns the breach where less is told of a cell than the policy demands.
+pub(super) fn lacks(files: &RunFiles, demand: Demand) -> Option<String> {
+    let Some(bytes) = files.get(&RepoPath::from(CELL)) else {
+        return Some(format!("missing_file:{CELL}"));
+    };
+    let confined = match Confined::read(bytes) {
+        Ok(confined) => confined,
+        Err(why) => return Some(format!("bad_form:{CELL}:{why}")),
+    };
+    if confined.schema != SCHEMA {
+        return Some(format!("bad_schema:{CELL}"));
+    }
+    let lacking = confined.cell.lacking();
+    if demand == Demand::BestEffort || lacking.is_empty() {
+        return None;
+    }
+    let layers: Vec<_> = lacking.iter().map(|(layer, _)| layer.to_string()).collect();
+    Some(format!("cell_does_not_hold:{}", layers.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Layer;
+
+    #[test]
+    fn a_report_is_asked_for_and_where_all_is_required_all_must_have_held() {
+        let all = Held {
+            kernel: "6.18.0".to_owned(),
+            landlock: 7,
+            held: Layer::ALL.into(),
+            ..Held::default()
+        };
+        let mut some = all.clone();
+        some.held.remove(&Layer::Files);
+        some.held.remove(&Layer::Signals);
+        let canonical = |held: Held| json::canonical(&Confined::new(held));
+        let text = String::from_utf8(canonical(all.clone())).unwrap();
+        let other = text.replace("run-cell/1", "run-cell/2").into_bytes();
+        let more = text.replacen('{', "{\n  \"a\": 1,", 1).into_bytes();
+        for (bytes, best, required) in [
+            (None, "missing_file:cell.json", "missing_file:cell.json"),
+            (Some(canonical(all)), "", ""),
+            (
+                Some(canonical(some)),
+                "",
+                "cell_does_not_hold:files,signals",
+            ),
+            (Some(other), "bad_schema:cell.json", "bad_schema:cell.json"),
+            (Some(more), "bad_form:cell.json", "bad_form:cell.json"),
+            (
+                Some(b"{}".to_vec()),
+                "bad_form:cell.json",
+                "bad_form:cell.json",
+            ),
+        ] {
+            let files: RunFiles = bytes.into_iter().map(|it| (CELL.into(), it)).collect();
+            for (demand, expected) in [(Demand::BestEffort, best), (Demand::Required, required)] {
+                let found = lacks(&files, demand);
+                let fits = match &found {
+                    Some(found) => !expected.is_empty() && found.starts_with(expected),
+                    None => expected.is_empty(),
+                };
+                assert!(fits, "{demand:?}: {found:?}, not {expected}");
+            }
+        }
+    }
+}

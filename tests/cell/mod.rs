@@ -1,0 +1,186 @@
+//! The cell of a command: what it denies, what it leaves alone, and what it says where it cannot be had.
+
+mod governed;
+mod hostile;
+mod pretend;
+
+pub use governed::CASES as GOVERNED;
+pub use hostile::CASES;
+
+use crate::world::{PROGRAM, World};
+
+/// Runs a script of the shell in a cell of otto's clone.
+fn in_cell(world: &World, script: &str) -> (i32, String) {
+    let done = world.run(
+        "otto",
+        "otto",
+        &["git", "awo", "cell", "--", "sh", "-ec", script],
+    );
+    (done.code, done.text)
+}
+
+#[test]
+fn what_work_needs_is_left_alone() {
+    let world = World::founded();
+    let works = [
+        "cat README.md; echo more >> README.md; mkdir d; mv README.md d/; rm -r d",
+        "git status --short; git log -1 --oneline; echo x > new; git add new; \
+         git -c user.name=o -c user.email=o@example.org commit -qm new; git gc -q; git fsck",
+        "test \"$(mktemp)\" != ''; test -w \"$TMPDIR\"; echo x > \"$HOME/kept\"; cat \"$HOME/kept\"",
+        "(sleep 0.1; echo child > c) & wait; seq 9 | sort -r | head -1; cat c",
+        "echo said > /dev/stdout; echo said > /dev/stderr; head -c 4 /dev/urandom > /dev/null",
+        "cat /etc/passwd > /dev/null; ls /usr/bin > /dev/null; id; date",
+        "printf 'import unittest\\nclass T(unittest.TestCase):\\n def test(self): self.assertTrue(1)\\n' > test_t.py; \
+         /usr/bin/python3 -m unittest -q test_t",
+        "/usr/bin/python3 -c 'import socket, threading, subprocess\n\
+         a, b = socket.socketpair()\na.send(b\"x\")\nassert b.recv(1) == b\"x\"\n\
+         t = threading.Thread(target=lambda: subprocess.check_call([\"true\"]))\nt.start()\nt.join()'",
+        "! command -v cc || { echo 'int main(void){return 0;}' > t.c; cc t.c -o t; ./t; }",
+    ];
+    for work in works {
+        let (code, text) = in_cell(&world, work);
+        assert_eq!(code, 0, "{work}\n{text}");
+        assert!(!text.contains("did not hold"), "{text}");
+        for layer in [
+            "calls",
+            "capabilities",
+            "descriptors",
+            "files",
+            "limits",
+            "signals",
+        ] {
+            assert!(text.contains(layer), "{layer} held: {text}");
+        }
+    }
+    let clone = world.ok("otto", "otto", &["git", "status", "--short"]);
+    assert_eq!(clone, "", "nothing is kept of what was tried");
+    let left = world.ok(
+        "otto",
+        ".",
+        &["sh", "-c", "ls -d tmp/awo-run-* 2>/dev/null || true"],
+    );
+    assert_eq!(left, "");
+}
+
+/// Needs a toolchain, and takes seconds.
+#[test]
+#[ignore = "builds with cargo"]
+fn cargo_builds_offline() {
+    let world = World::founded();
+    let script = "cargo init -q --name tiny --vcs none d; cd d; cargo build --offline; cargo test --offline; \
+                  target/debug/tiny";
+    let mut command = world.command(
+        "otto",
+        "otto",
+        &["git", "awo", "cell", "--", "sh", "-ec", script],
+    );
+    let home = std::env::home_dir().unwrap();
+    for (variable, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        let place = std::env::var_os(variable).map_or(home.join(below), Into::into);
+        command.env(variable, place);
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(output.stdout.ends_with(b"Hello, world!\n"), "{text}");
+}
+
+#[test]
+fn it_ends_as_the_command_did_and_says_what_held() {
+    let world = World::founded();
+    assert_eq!(in_cell(&world, "exit 7").0, 7);
+    assert_eq!(in_cell(&world, "kill -TERM $$").0, 128 + 15);
+    let words = ["git", "awo", "--json", "cell", "--", "echo", "{said}"];
+    let output = world.command("otto", "otto", &words).output().unwrap();
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["exit_code"], 0);
+    assert_eq!(
+        value["cell"]["held"].as_array().unwrap().len(),
+        6,
+        "{value}"
+    );
+    assert!(output.stderr.starts_with(b"{said}\n"));
+    let none = ["git", "awo", "cell", "--", "no-such-program"];
+    let text = world.refused("otto", "otto", &none, "INT-005 command-starts");
+    assert!(text.contains("No such file"), "{text}");
+    world.refused(
+        "otto",
+        "otto",
+        &["git", "awo", "cell", "--rev", "nowhere", "--", "true"],
+        "nowhere",
+    );
+    let bare = world.run("otto", ".", &["git", "awo", "cell", "--", "true"]);
+    assert_ne!(bare.code, 0, "there is no repository: {}", bare.text);
+}
+
+#[test]
+fn its_environment_is_its_own() {
+    let world = World::founded();
+    let mut command = world.command("otto", "otto", &["git", "awo", "cell", "--", "env"]);
+    command
+        .env("SSH_AUTH_SOCK", "/agent")
+        .env("DOCKER_HOST", "unix:///d")
+        .env("KEPT", "kept");
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let get = |name: &str| {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}=")));
+        line.map(str::to_owned)
+    };
+    assert_eq!(get("SSH_AUTH_SOCK"), None);
+    assert_eq!(get("DOCKER_HOST"), None);
+    assert_eq!(
+        get("AWO_ALLOW_RUN"),
+        None,
+        "nothing in a run starts another one"
+    );
+    assert_eq!(get("KEPT").as_deref(), Some("kept"));
+    assert_eq!(get("GIT_CONFIG_GLOBAL").as_deref(), Some("/dev/null"));
+    for name in ["HOME", "TMPDIR"] {
+        let place = get(name).unwrap();
+        assert!(place.contains("/awo-run-"), "{name} is {place}");
+    }
+}
+
+#[test]
+fn what_must_stay_closed_is_not_granted_by_a_toolchain() {
+    let world = World::founded();
+    let words = ["git", "awo", "--json", "cell", "--", "true"];
+    for (granted, holds) in [
+        ("toolchain", true),
+        ("otto/..", false),
+        ("home/otto", false),
+    ] {
+        world.ok("otto", ".", &["mkdir", "-p", granted]);
+        let mut command = world.command("otto", "otto", &words);
+        let output = command
+            .env("RUSTUP_HOME", world.path(granted))
+            .output()
+            .unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let why = value["cell"]["not_held"]["files"].as_str();
+        assert_eq!(why.is_none(), holds, "{granted}: {value}");
+        assert!(
+            why.is_none_or(|it| it.contains("which is granted")),
+            "{value}"
+        );
+    }
+}
+
+/// Whoever calls the hidden form by hand gets no way around: what is not told is not granted.
+#[test]
+fn the_inner_form_needs_what_the_outer_gives_it() {
+    let world = World::founded();
+    let inside = ["git", "awo", "cell", "--inside", "--", "true"];
+    assert_eq!(world.run("otto", "otto", &inside).code, 2);
+    let best = ["git", "awo", "cell", "--best-effort", "--", "true"];
+    assert_eq!(world.run("otto", "otto", &best).code, 2);
+    assert!(
+        !world
+            .ok("otto", "otto", &["git", "awo", "cell", "--help"])
+            .contains("--inside")
+    );
+    assert!(std::path::Path::new(PROGRAM).is_absolute());
+}
