@@ -1,6 +1,5 @@
-//! Confines this process and makes it the command.
+//! Confines this process and starts the command.
 
-use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -8,7 +7,8 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
-use super::grants::{Cell, Demand, homes_of_toolchains};
+use super::grants::{Cell, homes_of_toolchains};
+use super::held::Held;
 #[cfg(target_os = "linux")]
 use super::layers;
 #[cfg(not(target_os = "linux"))]
@@ -35,34 +35,73 @@ const OUTSIDE: &[&str] = &[
     "XDG_STATE_HOME",
 ];
 
-/// Confines this process and makes it the command; comes back only if it could not. What held, and why
-/// the command did not start, is told to whoever opened the cell.
+/// Opens the cell for a command and returns its exit code, or that of this process: where the command has no root of its
+/// own, this process becomes the command. What held, and why the command did not start, is told to whoever
+/// opened the cell.
 ///
 /// To be called before this process has a second thread: that one would stay outside.
-pub fn enter(cell: &Cell, command: &[OsString]) -> io::Result<Infallible> {
+pub fn begin(cell: &Cell, command: &[OsString]) -> io::Result<u8> {
+    let report = report()?;
+    let separate = cell.root.as_ref().map(|_| layers::separate());
+    if matches!(separate, Some(Ok(()))) {
+        let ended = layers::supervise(cell, command, &report);
+        return ended.or_else(|error| not_started(report, Held::default(), error));
+    }
+    let closed = layers::check(cell);
+    confined(cell, command, report, (separate, closed), |it| {
+        Err(it.exec())
+    })
+}
+
+/// Makes this process, the first one of namespaces of its own, that of a cell with a root of its own, and
+/// returns the exit code of the command.
+pub fn enter(cell: &Cell, command: &[OsString]) -> io::Result<u8> {
+    let report = report()?;
+    let closed = layers::check(cell);
+    let made = Some(layers::make_root(cell));
+    confined(cell, command, report, (made, closed), layers::reap)
+}
+
+/// Returns the file in which whoever opened the cell is told of it.
+fn report() -> io::Result<File> {
     let stdin = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
-    let mut report = File::from(stdin);
-    let [program, args @ ..] = command else {
+    Ok(File::from(stdin))
+}
+
+/// Confines this process, tells what held, and starts the command if that is enough.
+fn confined(
+    cell: &Cell,
+    words: &[OsString],
+    mut report: File,
+    (root, closed): (Option<Result<(), String>>, Result<(), String>),
+    start: impl FnOnce(&mut Command) -> io::Result<u8>,
+) -> io::Result<u8> {
+    let [program, args @ ..] = words else {
         return Err(io::Error::other("no command"));
     };
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
-    let mut told = Told {
-        held: layers::confine(cell),
+    let held = layers::confine(cell, root, closed);
+    if !held.lacking(cell.demand.layers()).is_empty() {
+        let error = io::Error::other("the cell does not hold");
+        return not_started(report, held, error);
+    }
+    let told = Told {
+        held: held.clone(),
         not_started: None,
     };
-    if cell.demand == Demand::Required && !told.held.lacking().is_empty() {
-        told.not_started = Some("the cell does not hold".to_owned());
-        told.write(&mut report)?;
-        return Err(io::Error::other(told.held.to_string()));
-    }
     told.write(&mut report)?;
     // Confined already, so that nothing in the home leads outside.
-    let error = match surroundings(cell, &mut command) {
-        Ok(()) => command.exec(),
-        Err(error) => error,
+    let started = surroundings(cell, &mut command).and_then(|()| start(&mut command));
+    started.or_else(|error| not_started(report, held, error))
+}
+
+/// Tells why the command was not started.
+fn not_started(mut report: File, held: Held, error: io::Error) -> io::Result<u8> {
+    let told = Told {
+        held,
+        not_started: Some(error.to_string()),
     };
-    told.not_started = Some(error.to_string());
     told.write(&mut report)?;
     Err(error)
 }

@@ -11,16 +11,16 @@ use rustix::fs::FileType;
 
 use super::grants::Cell;
 use super::held::{Held, Layer};
-use super::paths::{DEVICES, check, readable, writable};
+use super::paths::{DEVICES, readable, writable};
+use super::root::{PRIVATE, PROC};
 
 /// The newest version whose rights are known here.
 const NEWEST: ABI = ABI::V10;
 
 /// Confines this process to what is granted.
-pub(super) fn restrict(cell: &Cell, held: &mut Held) {
-    let closed = check(cell);
+pub(super) fn restrict(cell: &Cell, has_root: bool, closed: Result<(), String>, held: &mut Held) {
     let status = begin().and_then(|rules| {
-        let rules = grants(cell, rules);
+        let rules = grants(cell, has_root, rules);
         let status = rules.and_then(RulesetCreated::restrict_self);
         status.map_err(|error| error.to_string())
     });
@@ -61,15 +61,24 @@ fn begin() -> Result<RulesetCreated, String> {
 }
 
 /// Adds what is granted.
-fn grants(cell: &Cell, mut rules: RulesetCreated) -> Result<RulesetCreated, RulesetError> {
+fn grants(
+    cell: &Cell,
+    has_root: bool,
+    mut rules: RulesetCreated,
+) -> Result<RulesetCreated, RulesetError> {
     let all = AccessFs::from_all(NEWEST);
     let read = AccessFs::from_read(ABI::V1);
     // No device can be made, none that is found is controlled.
     let write = all & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);
     let stream = AccessFs::WriteFile | AccessFs::Truncate;
+    let (mut reads, mut writes) = (readable(cell), writable(cell));
+    if has_root {
+        reads.push(PROC.into());
+        writes.extend(PRIVATE.iter().map(Into::into));
+    }
     for (paths, access) in [
-        (readable(cell), read),
-        (writable(cell), write),
+        (reads, read),
+        (writes, write),
         (
             DEVICES.iter().map(Into::into).collect(),
             stream | AccessFs::ReadFile,

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::held::Layer;
 use crate::sys::environment;
 
 /// Toolchains in a home: the variable that names them, where they are else, and what of them may be read.
@@ -17,9 +18,22 @@ const TOOLCHAINS: &[(&str, &str, &[&str])] = &[
 pub enum Demand {
     /// Whatever can be had.
     BestEffort,
-    /// Every layer: else the command does not start.
+    /// Every layer but a root of its own: else the command does not start.
     #[default]
     Required,
+    /// Every layer.
+    OwnRoot,
+}
+
+impl Demand {
+    /// Returns the layers that must hold.
+    pub fn layers(self) -> &'static [Layer] {
+        match self {
+            Self::BestEffort => &[],
+            Self::Required => Layer::ORDINARY,
+            Self::OwnRoot => Layer::ALL,
+        }
+    }
 }
 
 /// What a cell grants.
@@ -37,6 +51,8 @@ pub struct Cell {
     pub home: PathBuf,
     /// The directory for temporary files. It may be written.
     pub temporary: PathBuf,
+    /// An empty directory in which a root of its own is made for the command, if one is.
+    pub root: Option<PathBuf>,
 }
 
 /// A toolchain that stands in somebody's home.
@@ -48,12 +64,22 @@ pub(super) struct Toolchain {
 }
 
 impl Cell {
+    /// Returns the arguments after `git-awo` that make a process the first one of this cell.
+    pub(super) fn arguments_of_first(&self, command: &[OsString]) -> Vec<OsString> {
+        let mut args = self.arguments(command.iter().cloned());
+        args.insert(2, "--first".into());
+        args
+    }
+
     /// Returns the arguments after `git-awo` that open this cell for a command.
     pub fn arguments(&self, command: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         let mut args: Vec<OsString> = vec!["cell".into(), "--inside".into()];
         let mut add = |option: &str, path: &Path| args.extend([option.into(), path.into()]);
         add("--home", &self.home);
         add("--temporary", &self.temporary);
+        if let Some(root) = &self.root {
+            add("--root", root);
+        }
         for (option, paths) in [
             ("--read", &self.read),
             ("--write", &self.write),

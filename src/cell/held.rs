@@ -19,13 +19,25 @@ pub enum Layer {
     Files,
     /// Processor time, the size of files, core dumps.
     Limits,
+    /// A root, processes and a network of its own: what is not granted is not there.
+    OwnRoot,
     /// Signals and abstract sockets stay inside.
     Signals,
 }
 
 impl Layer {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: &'static [Self] = &[
+        Self::Calls,
+        Self::Capabilities,
+        Self::Descriptors,
+        Self::Files,
+        Self::Limits,
+        Self::OwnRoot,
+        Self::Signals,
+    ];
+    /// Those that every cell has.
+    pub const ORDINARY: &'static [Self] = &[
         Self::Calls,
         Self::Capabilities,
         Self::Descriptors,
@@ -43,6 +55,7 @@ impl fmt::Display for Layer {
             Self::Descriptors => "descriptors",
             Self::Files => "files",
             Self::Limits => "limits",
+            Self::OwnRoot => "own-root",
             Self::Signals => "signals",
         })
     }
@@ -71,17 +84,25 @@ impl Held {
         }
     }
 
-    /// Returns the layers that did not hold, each with the reason. One that nothing is known of did not.
-    pub fn lacking(&self) -> Vec<(Layer, String)> {
-        let missing = Layer::ALL
-            .into_iter()
+    /// Returns those of these layers that did not hold, each with the reason. One that nothing is known of did
+    /// not.
+    pub fn lacking(&self, demanded: &[Layer]) -> Vec<(Layer, String)> {
+        let missing = demanded
+            .iter()
             .filter(|it| !self.held.contains(it) || self.not_held.contains_key(it));
-        let why = |layer| {
-            let why = self.not_held.get(&layer);
+        let why = |layer: &Layer| {
+            let why = self.not_held.get(layer);
             let why = why.map_or("nothing is known of it", String::as_str);
-            (layer, why.to_owned())
+            (*layer, why.to_owned())
         };
         missing.map(why).collect()
+    }
+
+    /// Returns the layers that were tried and did not hold, and those that every cell has and this one has not.
+    fn missing(&self) -> Vec<(Layer, String)> {
+        let tried = |it: &&Layer| Layer::ORDINARY.contains(it) || self.not_held.contains_key(it);
+        let tried: Vec<_> = Layer::ALL.iter().filter(tried).copied().collect();
+        self.lacking(&tried)
     }
 
     /// Returns what held of both of two cells.
@@ -103,7 +124,7 @@ impl fmt::Display for Held {
             true => write!(f, "; no layer held")?,
             false => write!(f, "; held: {}", held.join(", "))?,
         }
-        for (layer, why) in self.lacking() {
+        for (layer, why) in self.missing() {
             write!(f, "; did not hold: {layer} ({why})")?;
         }
         Ok(())
@@ -113,31 +134,67 @@ impl fmt::Display for Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::Demand;
 
     fn all() -> Held {
         Held {
             kernel: "6.18.0".to_owned(),
             landlock: 7,
-            held: Layer::ALL.into(),
+            held: Layer::ORDINARY.iter().copied().collect(),
             not_held: BTreeMap::new(),
         }
     }
 
     #[test]
     fn a_layer_lacks_unless_it_is_known_to_have_held() {
-        assert_eq!(all().lacking(), []);
+        assert_eq!(all().lacking(Layer::ORDINARY), []);
         let mut some = all();
         some.held.remove(&Layer::Files);
-        assert_eq!(some.lacking().len(), 1);
+        assert_eq!(some.lacking(Layer::ORDINARY).len(), 1);
         some.note(Layer::Files, Err("no Landlock".to_owned()));
         let expected = [(Layer::Files, "no Landlock".to_owned())];
-        assert_eq!(some.lacking(), expected);
-        assert_eq!(all().and(some.clone()).lacking(), expected);
-        assert_eq!(some.and(all()).lacking(), expected);
+        assert_eq!(some.lacking(Layer::ORDINARY), expected);
+        assert_eq!(all().and(some.clone()).lacking(Layer::ORDINARY), expected);
+        assert_eq!(some.and(all()).lacking(Layer::ORDINARY), expected);
         let mut both = all();
         both.not_held.insert(Layer::Calls, "x".to_owned());
-        assert_eq!(both.lacking().len(), 1, "a report that says both");
-        assert_eq!(Held::default().lacking().len(), Layer::ALL.len());
+        assert_eq!(
+            both.lacking(Layer::ORDINARY).len(),
+            1,
+            "a report that says both"
+        );
+        assert_eq!(
+            Held::default().lacking(Layer::ORDINARY).len(),
+            Layer::ORDINARY.len()
+        );
+    }
+
+    #[test]
+    fn a_root_of_its_own_is_missed_where_it_is_demanded_or_was_tried() {
+        let plain = all();
+        assert_eq!(plain.lacking(Demand::Required.layers()), []);
+        assert_eq!(plain.lacking(Demand::BestEffort.layers()), []);
+        let lacks = plain.lacking(Demand::OwnRoot.layers());
+        assert_eq!(lacks.len(), 1);
+        assert_eq!(lacks[0].0, Layer::OwnRoot);
+        assert!(!plain.to_string().contains("own-root"), "it was not tried");
+        let (mut tried, mut rooted) = (all(), all());
+        tried.note(Layer::OwnRoot, Err("no user namespaces".to_owned()));
+        rooted.note(Layer::OwnRoot, Ok(()));
+        assert!(
+            tried
+                .to_string()
+                .ends_with("; did not hold: own-root (no user namespaces)"),
+            "{tried}"
+        );
+        assert!(
+            rooted.to_string().contains("limits, own-root, signals"),
+            "{rooted}"
+        );
+        assert_eq!(rooted.lacking(Demand::OwnRoot.layers()), []);
+        let both = rooted.clone().and(plain);
+        assert_eq!(both.lacking(Demand::OwnRoot.layers()).len(), 1);
+        assert_eq!(rooted.and(tried).lacking(Demand::OwnRoot.layers()).len(), 1);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rustix::thread::{
 
 use super::grants::Cell;
 use super::held::{Held, Layer};
-use super::{calls, files};
+use super::{calls, files, init, root};
 
 /// The limits of each process in a cell.
 const LIMITS: &[(Resource, u64)] = &[
@@ -25,8 +25,24 @@ const LIMITS: &[(Resource, u64)] = &[
 /// The flag of a descriptor in `/proc` that ends with the program, as in `fcntl.h`.
 const CLOSES: u64 = 0o2_000_000;
 
-/// Confines this process, as far as that can be had, and returns what held.
-pub(super) fn confine(cell: &Cell) -> Held {
+pub(super) use super::init::{reap, separate, supervise};
+pub(super) use super::paths::check;
+
+/// Makes a root of its own and moves this process there.
+pub(super) fn make_root(cell: &Cell) -> Result<(), String> {
+    let dies = set_parent_process_death_signal(Some(Signal::KILL));
+    dies.map_err(|error| error.to_string())?;
+    let root = cell.root.as_deref().ok_or("no directory is named for it")?;
+    root::make(cell, root)
+}
+
+/// Confines this process, as far as that can be had, and returns what held. What nothing that is granted may contain was
+/// looked for before a root of its own was made, if one was tried.
+pub(super) fn confine(
+    cell: &Cell,
+    root: Option<Result<(), String>>,
+    closed: Result<(), String>,
+) -> Held {
     let mut held = Held {
         kernel: kernel(),
         ..Held::default()
@@ -38,8 +54,12 @@ pub(super) fn confine(cell: &Cell) -> Held {
     held.note(Layer::Limits, limits());
     held.note(Layer::Descriptors, descriptors());
     held.note(Layer::Capabilities, tied.and_then(|()| drop_capabilities()));
-    files::restrict(cell, &mut held);
+    let has_root = matches!(root, Some(Ok(())));
+    files::restrict(cell, has_root, closed, &mut held);
     held.note(Layer::Calls, calls::restrict());
+    if let Some(made) = root {
+        held.note(Layer::OwnRoot, made.and_then(|()| init::close_up()));
+    }
     held
 }
 

@@ -13,14 +13,18 @@ mod files;
 mod grants;
 mod held;
 #[cfg(target_os = "linux")]
+mod init;
+#[cfg(target_os = "linux")]
 mod layers;
 #[cfg(not(target_os = "linux"))]
 mod no_layers;
 #[cfg(target_os = "linux")]
 mod paths;
 mod report;
+#[cfg(target_os = "linux")]
+mod root;
 
-pub use enter::enter;
+pub use enter::{begin, enter};
 pub use grants::{Cell, Demand};
 pub use held::{Held, Layer};
 pub use report::Told;

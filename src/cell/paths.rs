@@ -30,8 +30,8 @@ const SYSTEM: &[&str] = &[
 /// The devices that may be read and written.
 pub(super) const DEVICES: &[&str] = &["/dev/null", "/dev/zero"];
 
-/// Returns all that may be read. What is not there is left out.
-pub(super) fn readable(cell: &Cell) -> Vec<PathBuf> {
+/// Returns all that may be read, as it is called.
+pub(super) fn named(cell: &Cell) -> Vec<PathBuf> {
     let own = environment::program().into_iter();
     let toolchains = toolchains().flat_map(|(it, parts)| {
         let root = it.root;
@@ -39,7 +39,12 @@ pub(super) fn readable(cell: &Cell) -> Vec<PathBuf> {
     });
     let system = SYSTEM.iter().map(PathBuf::from);
     let paths = system.chain(toolchains).chain(own);
-    real(paths.chain(cell.read.iter().cloned()))
+    paths.chain(cell.read.iter().cloned()).collect()
+}
+
+/// Returns all that may be read. What is not there is left out.
+pub(super) fn readable(cell: &Cell) -> Vec<PathBuf> {
+    real(named(cell).into_iter())
 }
 
 /// Returns all that may be read and written.

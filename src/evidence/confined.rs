@@ -51,8 +51,8 @@ pub(super) fn lacks(files: &RunFiles, demand: Demand) -> Option<String> {
     if confined.schema != SCHEMA {
         return Some(format!("bad_schema:{CELL}"));
     }
-    let lacking = confined.cell.lacking();
-    if demand == Demand::BestEffort || lacking.is_empty() {
+    let lacking = confined.cell.lacking(demand.layers());
+    if lacking.is_empty() {
         return None;
     }
     let layers: Vec<_> = lacking.iter().map(|(layer, _)| layer.to_string()).collect();
@@ -66,12 +66,14 @@ mod tests {
 
     #[test]
     fn a_report_is_asked_for_and_where_all_is_required_all_must_have_held() {
-        let all = Held {
+        let rooted = Held {
             kernel: "6.18.0".to_owned(),
             landlock: 7,
-            held: Layer::ALL.into(),
+            held: Layer::ALL.iter().copied().collect(),
             ..Held::default()
         };
+        let mut all = rooted.clone();
+        all.held.remove(&Layer::OwnRoot);
         let mut some = all.clone();
         some.held.remove(&Layer::Files);
         some.held.remove(&Layer::Signals);
@@ -79,24 +81,46 @@ mod tests {
         let text = String::from_utf8(canonical(all.clone())).unwrap();
         let other = text.replace("run-cell/1", "run-cell/2").into_bytes();
         let more = text.replacen('{', "{\n  \"a\": 1,", 1).into_bytes();
-        for (bytes, best, required) in [
-            (None, "missing_file:cell.json", "missing_file:cell.json"),
-            (Some(canonical(all)), "", ""),
+        for (bytes, best, required, own_root) in [
+            (
+                None,
+                "missing_file:cell.json",
+                "missing_file:cell.json",
+                "missing_file:cell.json",
+            ),
+            (Some(canonical(rooted)), "", "", ""),
+            (Some(canonical(all)), "", "", "cell_does_not_hold:own-root"),
             (
                 Some(canonical(some)),
                 "",
                 "cell_does_not_hold:files,signals",
+                "cell_does_not_hold:files,own-root,signals",
             ),
-            (Some(other), "bad_schema:cell.json", "bad_schema:cell.json"),
-            (Some(more), "bad_form:cell.json", "bad_form:cell.json"),
+            (
+                Some(other),
+                "bad_schema:cell.json",
+                "bad_schema:cell.json",
+                "bad_schema:cell.json",
+            ),
+            (
+                Some(more),
+                "bad_form:cell.json",
+                "bad_form:cell.json",
+                "bad_form:cell.json",
+            ),
             (
                 Some(b"{}".to_vec()),
+                "bad_form:cell.json",
                 "bad_form:cell.json",
                 "bad_form:cell.json",
             ),
         ] {
             let files: RunFiles = bytes.into_iter().map(|it| (CELL.into(), it)).collect();
-            for (demand, expected) in [(Demand::BestEffort, best), (Demand::Required, required)] {
+            for (demand, expected) in [
+                (Demand::BestEffort, best),
+                (Demand::Required, required),
+                (Demand::OwnRoot, own_root),
+            ] {
                 let found = lacks(&files, demand);
                 let fits = match &found {
                     Some(found) => !expected.is_empty() && found.starts_with(expected),

@@ -19,17 +19,18 @@ pub struct Tried {
     pub held: Held,
 }
 
-/// Tries a command with the files of a commit, in a cell, and throws away what it makes.
+/// Tries a command with the files of a commit, in a cell, with a root of its own if that is wanted, and throws away what it makes.
 pub fn attempt(
     session: &Session,
     commit: &str,
     command: &[OsString],
+    own_root: bool,
     stdout: Stdio,
 ) -> Result<Tried, Error> {
     let actor = session.actor();
     let commit = revision(actor, commit)?;
     let program = environment::program().map_err(Process::Program)?;
-    let tried = run::attempt(actor, commit, command, &program, stdout)?;
+    let tried = run::attempt(actor, commit, command, &program, own_root, stdout)?;
     let signal = tried.status.signal().map(|it| it.saturating_add(128));
     let code = tried.status.code().or(signal);
     Ok(Tried {

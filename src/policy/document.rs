@@ -275,8 +275,10 @@ pub enum Confinement {
     None,
     /// By whatever layers of a cell can be had.
     BestEffort,
-    /// By all of them.
+    /// By all of them but a root of its own.
     Required,
+    /// By all of them.
+    OwnRoot,
 }
 
 impl Confinement {

@@ -206,6 +206,7 @@ impl Policy {
             Confinement::None => None,
             Confinement::BestEffort => Some(Demand::BestEffort),
             Confinement::Required => Some(Demand::Required),
+            Confinement::OwnRoot => Some(Demand::OwnRoot),
         }
     }
 

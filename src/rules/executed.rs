@@ -1,6 +1,6 @@
 //! What an executed command did, and what a run that took place elsewhere consists of.
 
-use crate::cell::{Demand, Held};
+use crate::cell::{Demand, Held, Layer};
 use crate::evidence::{self, Demands, RunFiles};
 use crate::facts::case::CommitCase;
 use crate::record::commit::Commit;
@@ -80,17 +80,25 @@ pub fn limit(
         .remedy(remedy)
 }
 
-/// Judges what held of a cell of which every layer is demanded.
-pub fn cell_holds(held: &Held, subject: &Subject) -> Findings {
+/// Judges whether of a cell held what is demanded.
+pub fn cell_holds(held: &Held, demand: Demand, subject: &Subject) -> Findings {
     let mut findings = Findings::new();
-    for (layer, why) in held.lacking() {
+    for (layer, why) in held.lacking(demand.layers()) {
         let kernel = &held.kernel;
+        let remedy = match layer {
+            Layer::OwnRoot => {
+                "let this user have namespaces of users, or run it as root, outside of other containers; git awo cell --own-root -- COMMAND shows what holds"
+            }
+            _ => {
+                "run it on Linux 6.12 or newer with Landlock enabled, and keep homes and clones out of what a cell reads; git awo cell -- COMMAND shows what holds"
+            }
+        };
         findings.push(
             Rule::CellHolds
                 .finding(subject.clone())
                 .found(format!("{layer} did not hold: {why} (kernel {kernel})"))
-                .expected("a cell of which every layer holds")
-                .remedy("run it on Linux 6.12 or newer with Landlock enabled, and keep homes and clones out of what a cell reads; git awo cell -- COMMAND shows what holds"),
+                .expected("a cell of which every layer holds that the policy demands")
+                .remedy(remedy),
         );
     }
     findings
@@ -99,7 +107,7 @@ pub fn cell_holds(held: &Held, subject: &Subject) -> Findings {
 /// Judges whether a run that took place elsewhere may be recorded: not where its commands have to be confined,
 /// which nobody here has seen.
 pub fn imported(run: &RunId, cell: Option<Demand>) -> Option<Finding> {
-    (cell == Some(Demand::Required)).then(|| {
+    cell.is_some_and(|it| it != Demand::BestEffort).then(|| {
         Rule::Invariants
             .finding(Subject::of_run(run))
             .found("a run that took place elsewhere")

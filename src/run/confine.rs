@@ -17,6 +17,8 @@ use super::place::{self, Place};
 /// How the commands of a run are confined.
 pub(super) struct Confinement {
     demand: Demand,
+    /// Whether a root of its own is tried.
+    own_root: bool,
     /// The git-awo that opens the cells.
     program: PathBuf,
 }
@@ -24,7 +26,11 @@ pub(super) struct Confinement {
 impl Confinement {
     pub(super) fn new(demand: Demand, program: Option<&Path>) -> Result<Self, Error> {
         let program = program.ok_or(Error::NoProgram)?.to_owned();
-        Ok(Self { demand, program })
+        Ok(Self {
+            demand,
+            own_root: demand != Demand::Required,
+            program,
+        })
     }
 
     /// Runs a command in a cell of its own, and returns how it ended and what held. It is not started, and
@@ -42,16 +48,17 @@ impl Confinement {
         let stdin = report.try_clone();
         let stdin = stdin.map_err(Error::io("open a file in", place.root()))?;
         let program = || command.get_program().to_owned();
-        let cell = place.cell(repo, self.demand)?;
+        let mut cell = place.cell(repo, self.demand)?;
+        if !self.own_root {
+            cell.root = None;
+        }
         let outer = command::in_cell(&self.program, &cell, command);
         let status = command::run(outer, stdin.into(), stdout, stderr)?;
         let Told { held, not_started } = Told::read(&report).map_err(|source| Error::NoCell {
             program: program(),
             source,
         })?;
-        if self.demand == Demand::Required {
-            Error::unless_empty(rules::cell_holds(&held, subject))?;
-        }
+        Error::unless_empty(rules::cell_holds(&held, self.demand, subject))?;
         match not_started {
             Some(why) => Err(Error::Start {
                 program: program(),
@@ -77,6 +84,7 @@ pub fn attempt(
     commit: ObjectId,
     words: &[OsString],
     program: &Path,
+    own_root: bool,
     stdout: Stdio,
 ) -> Result<Tried, Error> {
     let [first, args @ ..] = words else {
@@ -85,7 +93,10 @@ pub fn attempt(
     place::sweep(actor.repo.common_dir());
     let run = RunId::new("run_cell").map_err(|_| Error::NoCommand)?;
     let place = Place::make(&actor.repo, &run, commit, actor.refs()?)?;
-    let cell = Confinement::new(Demand::BestEffort, Some(program))?;
+    let cell = Confinement {
+        own_root,
+        ..Confinement::new(Demand::BestEffort, Some(program))?
+    };
     let mut command = command::untrusted(first, place.tree());
     command.args(args);
     let streams = [stdout, Stdio::inherit()];

@@ -175,7 +175,8 @@ impl Place {
         // It is removed with the place.
         let own = own.keep();
         let (home, temporary) = (own.join("home"), own.join("tmp"));
-        for made in [&home, &temporary] {
+        let root = own.join("root");
+        for made in [&home, &temporary, &root] {
             fs::create_dir(made).map_err(Error::io("make", made))?;
         }
         let closed = [
@@ -190,6 +191,7 @@ impl Place {
             closed: closed.into_iter().flatten().map(Path::to_owned).collect(),
             home,
             temporary,
+            root: Some(root),
         })
     }
 

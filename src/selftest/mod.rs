@@ -6,8 +6,11 @@ mod case;
 mod cases;
 mod forge;
 mod play;
+mod readiness;
+mod row;
 mod suite;
 
 pub use case::{Case, Layer, Suite};
 pub use play::{Failed, Play, Sandbox};
-pub use suite::{CASES, Outcome, Row, Selection, Status, cases, play, run};
+pub use row::{Row, Status};
+pub use suite::{CASES, Outcome, Selection, cases, play, run};

@@ -1,17 +1,18 @@
 //! Runs all cases in their order, and reports the results.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::record::{Code, Findings, Report};
+use crate::record::{Findings, Report};
 use crate::rules::selftest as rules;
 use crate::sandbox;
 
 use super::case::{Case, Suite};
 use super::cases::{attestation, cell, determinism, gates, integrity, pipeline, structure};
 use super::play::{Play, Sandbox};
+use super::readiness::Readiness;
+use super::row::{Row, Status};
 
 /// All cases in their order.
 pub const CASES: &[&[Case]] = &[
@@ -27,72 +28,6 @@ pub const CASES: &[&[Case]] = &[
 /// Returns all cases in their order.
 pub fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()
-}
-
-/// The result of a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Every expectation was met.
-    Passed,
-    /// An expectation was not met; the text names it.
-    Failed(String),
-    /// An earlier layer failed.
-    NotStarted,
-    /// The case was not selected.
-    NotAsked,
-}
-
-impl Status {
-    fn word(&self) -> &'static str {
-        match self {
-            Status::Passed => "passed",
-            Status::Failed(_) => "failed",
-            Status::NotStarted => "not_started",
-            Status::NotAsked => "not_asked",
-        }
-    }
-}
-
-/// A case and its result.
-pub struct Row {
-    /// The case.
-    pub case: &'static Case,
-    /// The result.
-    pub status: Status,
-    /// The codes of all refusals in it.
-    pub found: BTreeSet<Code>,
-}
-
-impl Row {
-    fn without(case: &'static Case, status: Status) -> Self {
-        Self {
-            case,
-            status,
-            found: BTreeSet::new(),
-        }
-    }
-
-    fn to_json(&self) -> Value {
-        let words = |codes: &mut dyn Iterator<Item = Code>| -> Vec<&str> {
-            codes.map(Code::as_str).collect()
-        };
-        let reason = match &self.status {
-            Status::Failed(reason) => Some(reason),
-            _ => None,
-        };
-        json!({
-            "case": self.case.title,
-            "evidence": format!("{}/transcript.txt", self.case.id),
-            "expected": words(&mut self.case.expected.iter().copied()),
-            "found": words(&mut self.found.iter().copied()),
-            "id": self.case.name,
-            "layer": self.case.layer.name(),
-            "reason": reason,
-            "status": self.status.word(),
-            "suite": self.case.layer.suite().name(),
-            "test": self.case.id,
-        })
-    }
 }
 
 /// The results: one row per case, in order.
@@ -131,16 +66,20 @@ impl Outcome {
     /// Returns `awo.selftest/1` without its schema.
     pub fn to_json(&self) -> Value {
         let tests: Vec<_> = self.rows.iter().map(Row::to_json).collect();
+        let readiness = Readiness::of(&self.rows);
+        let ready = readiness.as_ref().is_some_and(Readiness::is_ready);
         json!({
             "failed": self.count("failed"),
             "not_asked": self.count("not_asked"),
             "not_started": self.count("not_started"),
             "passed": self.count("passed"),
+            "phases": readiness.as_ref().map(Readiness::to_json),
+            "test_ready": ready.then_some("R0"),
             "tests": tests,
         })
     }
 
-    /// Returns one line per case.
+    /// Returns one line per case, and where AWO's were among them what they say of its phases.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for row in &self.rows {
@@ -158,6 +97,9 @@ impl Outcome {
         }
         let all = self.rows.len();
         text.push_str(&format!("{} of {all} passed\n", self.count("passed")));
+        if let Some(readiness) = Readiness::of(&self.rows) {
+            text.push_str(&readiness.to_text());
+        }
         text
     }
 }

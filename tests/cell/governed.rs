@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::pretend::{LACKS, without};
+use super::pretend::{LACKS, LACKS_ROOT, without};
 use crate::hostile::Case;
 use crate::world::{RUN, World};
 
@@ -13,6 +13,7 @@ pub const CASES: &[Case] = &[
         answer: "INT-005, GOV-002",
         tests: &[
             "cell::governed::a_run_is_refused_where_a_required_layer_is_missing",
+            "cell::governed::a_run_is_refused_where_a_root_of_its_own_is_required_and_missing",
             "cell::governed::a_run_that_was_not_confined_does_not_arrive",
             "cell::governed::a_run_from_elsewhere_is_not_imported",
         ],
@@ -23,6 +24,7 @@ pub const CASES: &[Case] = &[
         answer: "accepted, and what held is shown",
         tests: &[
             "cell::governed::a_confined_run_goes_the_whole_road",
+            "cell::governed::a_run_with_a_root_of_its_own_goes_the_whole_road",
             "cell::governed::best_effort_says_what_did_not_hold",
         ],
     },
@@ -49,7 +51,7 @@ pub fn asked(how: &str) -> World {
     });
     let key = world.path("home/otto/.ssh/id");
     let validate = format!(
-        "test -e '{0}'; if cat '{0}'; then exit 1; fi; test -z \"$(ls -A \"$HOME\" \"$TMPDIR\" | grep left)\"",
+        "if cat '{}'; then exit 1; fi; test -z \"$(ls -A \"$HOME\" \"$TMPDIR\" | grep left)\"",
         key.display()
     );
     let words = [
@@ -164,6 +166,43 @@ fn a_run_is_refused_where_a_required_layer_is_missing() {
 }
 
 #[test]
+fn a_run_is_refused_where_a_root_of_its_own_is_required_and_missing() {
+    let world = asked("own-root");
+    let before = world.ok("otto", "otto", &["git", "for-each-ref"]);
+    for call in LACKS_ROOT {
+        let marker = world.path(&format!("marker-{call}"));
+        let script = format!("touch {}; {WORK}", marker.display());
+        let output = without(&world, &[*call], &words(&script));
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        let said = format!("INT-005 run {RUN}: cell-holds: found own-root did not hold");
+        assert!(text.contains(&said), "{said}: {text}");
+        assert!(!marker.exists(), "the command has not begun");
+    }
+    assert_eq!(world.ok("otto", "otto", &["git", "for-each-ref"]), before);
+    // The twin: where all is required but that, nothing is missing.
+    let world = asked("required");
+    let output = without(&world, LACKS_ROOT, &words(WORK));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+}
+
+#[test]
+fn a_run_with_a_root_of_its_own_goes_the_whole_road() {
+    let world = asked("own-root");
+    world.ok("otto", "otto", &words(&format!("{WORK}; test -d /proc/1")));
+    let cell: Value = serde_json::from_str(&evidence(&world, "cell.json")).unwrap();
+    assert_eq!(cell["cell"]["held"].as_array().unwrap().len(), 7, "{cell}");
+    assert!(evidence(&world, "events.normalized.jsonl").contains("noted"));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.everybody_follows();
+    let shown = world.ok("rita", "rita", &["git", "awo", "show", RUN]);
+    assert!(shown.contains("limits, own-root, signals"), "{shown}");
+    world.rita_reviews(RUN);
+    world.finalize_and_verify();
+}
+
+#[test]
 fn best_effort_says_what_did_not_hold() {
     let world = asked("best-effort");
     // The layer that the validation needs is there.
@@ -181,7 +220,7 @@ fn best_effort_says_what_did_not_hold() {
 /// A run under a policy that took what could be had arrives under one that requires all.
 #[test]
 fn a_run_that_was_not_confined_does_not_arrive() {
-    let ran = |pretend: &[i64]| {
+    let ran = |pretend: &[i64], next: &str| {
         let world = asked("best-effort");
         let output = without(&world, pretend, &words(WORK));
         assert!(
@@ -189,7 +228,7 @@ fn a_run_that_was_not_confined_does_not_arrive() {
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        world.next_policy(3, None, |text| confining(&text, "required"));
+        world.next_policy(3, None, |text| confining(&text, next));
         world.ok(
             "otto",
             "otto",
@@ -197,19 +236,33 @@ fn a_run_that_was_not_confined_does_not_arrive() {
         );
         world
     };
-    let world = ran(&[libc::SYS_seccomp]);
+    let world = ran(&[libc::SYS_seccomp], "required");
     let ledger = world.ok("otto", "otto", &["git", "awo", "fetch"]);
     let text = world.push_refused("otto", RECORDS, "GOV-002");
     assert!(text.contains("cell_does_not_hold:calls"), "{text} {ledger}");
     world.is_found_of("otto", RECORDS, "GOV-002", "invariants");
-    let world = ran(&[]);
+    let world = ran(&[libc::SYS_unshare], "own-root");
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.push_accepted("otto", RECORDS);
+    let text = world.push_refused("otto", RECORDS, "GOV-002");
+    assert!(text.contains("cell_does_not_hold:own-root"), "{text}");
+    for (pretend, next) in [
+        (&[][..], "required"),
+        (&[], "own-root"),
+        (&[libc::SYS_unshare], "required"),
+    ] {
+        let world = ran(pretend, next);
+        world.ok("otto", "otto", &["git", "awo", "fetch"]);
+        world.push_accepted("otto", RECORDS);
+    }
 }
 
 #[test]
 fn a_run_from_elsewhere_is_not_imported() {
-    for (how, taken) in [("required", false), ("best-effort", true)] {
+    for (how, taken) in [
+        ("required", false),
+        ("own-root", false),
+        ("best-effort", true),
+    ] {
         let world = asked(how);
         let copy = world.copied();
         copy.ok("otto", "otto", &words(WORK));
@@ -263,7 +316,7 @@ fn a_run_from_elsewhere_is_not_imported() {
 }
 
 #[test]
-fn a_policy_names_the_feature_and_no_cell_that_is_not_built() {
+fn a_policy_names_the_feature_and_no_cell_that_there_is_not() {
     let world = World::founded();
     let text = std::fs::read_to_string(world.path("policy/policy.toml")).unwrap();
     let check = |text: String, fits: bool, says: &str| {
@@ -275,7 +328,8 @@ fn a_policy_names_the_feature_and_no_cell_that_is_not_built() {
     };
     check(confining(&text, "required"), true, "");
     check(confining(&text, "best-effort"), true, "");
-    check(confining(&text, "own-root"), false, "own-root");
+    check(confining(&text, "own-root"), true, "");
+    check(confining(&text, "chroot"), false, "chroot");
     let silent = confining(&text, "required").replace("requires = [\"cell/1\"]\n", "");
     check(silent, false, "cell/1");
 }

@@ -2,10 +2,12 @@
 
 mod governed;
 mod hostile;
+mod own_root;
 mod pretend;
 
 pub use governed::CASES as GOVERNED;
 pub use hostile::CASES;
+pub use own_root::CASES as OWN_ROOT;
 
 use crate::world::{PROGRAM, World};
 

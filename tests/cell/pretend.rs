@@ -31,6 +31,45 @@ pub const LACKS: &[(i64, &[&str])] = &[
     (libc::SYS_capset, &["capabilities"]),
 ];
 
+/// What a root of its own needs.
+pub const LACKS_ROOT: &[i64] = &[libc::SYS_unshare, libc::SYS_mount, libc::SYS_pivot_root];
+
+/// Where namespaces or mounts are forbidden, all else holds and the command starts.
+#[test]
+fn a_root_of_its_own_that_cannot_be_had_is_said() {
+    let world = World::founded();
+    for call in LACKS_ROOT {
+        let words = [
+            "git",
+            "awo",
+            "--json",
+            "cell",
+            "--own-root",
+            "--",
+            "sh",
+            "-c",
+            "cat README.md; exit 7",
+        ];
+        let output = without(&world, &[*call], &words);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(7), "{call}: {text}");
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let not_held = value["cell"]["not_held"].as_object().unwrap();
+        let named: Vec<_> = not_held.keys().map(String::as_str).collect();
+        assert_eq!(named, ["own-root"], "{call}: {value}");
+        assert_eq!(value["cell"]["held"].as_array().unwrap().len(), 6);
+        assert!(text.contains("did not hold: own-root ("), "{text}");
+        // The inner form, where it is demanded.
+        let made = world.path("otto/made");
+        let mut words = vec!["git", "awo", "cell", "--inside", "--home", "/nowhere"];
+        words.extend(["--temporary", "/nowhere", "--root", "/mnt", "--"]);
+        words.extend(["touch", made.to_str().unwrap()]);
+        let output = without(&world, &[*call], &words);
+        assert_eq!(output.status.code(), Some(3), "{call}");
+        assert!(!made.exists());
+    }
+}
+
 #[test]
 fn what_cannot_be_had_is_said() {
     let world = World::founded();

@@ -52,6 +52,11 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Confined commands", crate::cell::CASES),
     #[cfg(target_os = "linux")]
     ("Confined runs", crate::cell::GOVERNED),
+    #[cfg(target_os = "linux")]
+    (
+        "Confined commands with a root of their own",
+        crate::cell::OWN_ROOT,
+    ),
 ];
 
 #[test]

@@ -34,6 +34,7 @@ const STARTERS: &[(&str, &str)] = &[
         "agents and hardware keys sign through ssh-keygen",
     ),
     ("src/cell/enter.rs", "this process becomes the command"),
+    ("src/cell/init.rs", "this process starts the command"),
     ("src/run/command.rs", "a run is the execution of a command"),
     (
         "src/sandbox/world.rs",
@@ -43,6 +44,7 @@ const STARTERS: &[(&str, &str)] = &[
 
 /// Who reads the environment, and why.
 const ENVIRONMENT: &[(&str, &str)] = &[
+    ("src/cell/root.rs", "the directory, which it finds again"),
     ("src/cli/commands/hooks.rs", "which program the shims call"),
     ("src/cli/mod.rs", "the words of the command"),
     ("src/git/process.rs", "how many settings git inherits"),
@@ -65,6 +67,7 @@ const CLOCK: &[(&str, &str)] = &[
 /// What opens files without [`git_awo::sys::file`], and why.
 const FILES: &[(&str, &str)] = &[
     ("src/cell/layers.rs", "/proc"),
+    ("src/cell/root.rs", "/proc, and a root that it makes"),
     ("src/git/holder.rs", "/proc"),
     ("src/git/update.rs", "syncs a directory"),
     ("src/git/write.rs", "syncs directories"),

@@ -26,6 +26,15 @@ pub struct CellArgs {
     /// Confine this very process and become the command
     #[arg(long, hide = true, requires_all = ["home", "temporary"])]
     inside: bool,
+    /// Give the command a root of its own too, where that can be had
+    #[arg(long)]
+    own_root: bool,
+    /// Confine this very process, the first one of namespaces of its own, and start the command
+    #[arg(long, hide = true, requires_all = ["inside", "root"])]
+    first: bool,
+    /// Where a root of its own is made
+    #[arg(long, hide = true, requires = "inside")]
+    root: Option<PathBuf>,
     /// Start the command whatever held
     #[arg(long, hide = true, requires = "inside")]
     best_effort: bool,
@@ -56,25 +65,30 @@ impl CellArgs {
     }
 }
 
-/// Becomes the command; comes back with an exit code only if it could not.
+/// Becomes the command, or starts it; comes back with an exit code.
 pub fn enter(args: &CellArgs) -> u8 {
     let (Some(home), Some(temporary)) = (&args.home, &args.temporary) else {
         return 2;
     };
     let cell = Cell {
-        demand: match args.best_effort {
-            true => Demand::BestEffort,
-            false => Demand::Required,
+        demand: match (args.best_effort, &args.root) {
+            (true, _) => Demand::BestEffort,
+            (false, None) => Demand::Required,
+            (false, Some(_)) => Demand::OwnRoot,
         },
         read: args.read.clone(),
         write: args.write.clone(),
         closed: args.closed.clone(),
         home: home.clone(),
         temporary: temporary.clone(),
+        root: args.root.clone(),
+    };
+    let ended = match args.first {
+        true => cell::enter(&cell, &args.command),
+        false => cell::begin(&cell, &args.command),
     };
     // Whoever opened the cell is told why.
-    let Err(_) = cell::enter(&cell, &args.command);
-    3
+    ended.unwrap_or(3)
 }
 
 pub fn run(context: &Context, args: &CellArgs) -> Result<Answer, Error> {
@@ -84,7 +98,7 @@ pub fn run(context: &Context, args: &CellArgs) -> Result<Answer, Error> {
         true => Stdio::from(std::io::stderr()),
         false => Stdio::inherit(),
     };
-    let tried = attempt(&session, &args.rev, &args.command, stdout)?;
+    let tried = attempt(&session, &args.rev, &args.command, args.own_root, stdout)?;
     context.say(format!("cell: {}", tried.held));
     let value = json!({"exit_code": tried.code, "cell": tried.held});
     Ok(Answer::new("cell", value, "").ending(tried.code))
