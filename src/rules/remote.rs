@@ -127,7 +127,6 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::ClaimNumber,
         Rule::ClaimRenewed,
         Rule::FinalizationPersons,
-        Rule::Gate2InTurn,
         Rule::GateOrder,
         Rule::NonceOnce,
         Rule::OneApprovalOneRun,
@@ -137,6 +136,7 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::RevocationOnce,
         Rule::RunApproved,
         Rule::RunId,
+        Rule::RunOver,
         Rule::SignatureOnce,
         Rule::SpentMarker,
         Rule::TaskApproved,
@@ -183,6 +183,7 @@ pub fn follows(finding: &Finding) -> bool {
         Rule::ProvenanceIndex,
         Rule::RecordOfSomething,
         Rule::RevocationOfRecord,
+        Rule::RunInTurn,
         Rule::RunOfRecord,
         Rule::RunRecord,
     ];

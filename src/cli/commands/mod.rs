@@ -4,6 +4,7 @@ pub mod admit;
 pub mod amu0;
 pub mod approve;
 pub mod attest;
+pub mod cancel;
 pub mod cell;
 pub mod chain;
 pub mod claim;
