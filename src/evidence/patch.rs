@@ -9,7 +9,6 @@ use std::io::Read as _;
 use flate2::read::ZlibDecoder;
 
 use crate::record::RepoPath;
-use crate::record::path::unquote;
 use crate::record::tree::Mode;
 
 /// The fewest digits of an id that git abbreviates.
@@ -523,4 +522,41 @@ fn quote_end(text: &[u8]) -> Option<usize> {
         ends
     });
     end?.checked_add(2)
+}
+
+/// Reads a name that may be quoted as git quotes it.
+fn unquote(text: &[u8]) -> Option<RepoPath> {
+    let Some(quoted) = text.strip_prefix(b"\"") else {
+        return Some(RepoPath::new(text));
+    };
+    let mut inner = quoted.strip_suffix(b"\"")?.iter().copied();
+    let mut bytes = Vec::new();
+    while let Some(byte) = inner.next() {
+        bytes.push(match byte {
+            b'"' => return None,
+            b'\\' => match inner.next()? {
+                b'a' => 7,
+                b'b' => 8,
+                b't' => b'\t',
+                b'n' => b'\n',
+                b'v' => 11,
+                b'f' => 12,
+                b'r' => b'\r',
+                same @ (b'"' | b'\\') => same,
+                first @ b'0'..=b'3' => {
+                    let mut value = first.checked_sub(b'0')?;
+                    for _ in 0..2 {
+                        let digit = inner.next().filter(|it| matches!(it, b'0'..=b'7'))?;
+                        value = value
+                            .checked_mul(8)?
+                            .checked_add(digit.checked_sub(b'0')?)?;
+                    }
+                    value
+                }
+                _ => return None,
+            },
+            plain => plain,
+        });
+    }
+    Some(RepoPath::new(bytes))
 }

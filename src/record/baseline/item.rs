@@ -71,7 +71,8 @@ fn write_path<S: Serializer>(path: &RepoPath, serializer: S) -> Result<S::Ok, S:
 
 fn read_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RepoPath, D::Error> {
     let text = String::deserialize(deserializer)?;
-    unquote(text.as_bytes())
+    unquote(&text)
+        .map(RepoPath::new)
         .ok_or_else(|| serde::de::Error::custom("a path is not quoted as git does"))
 }
 
