@@ -252,6 +252,34 @@ const MUTANTS: &[Mutant] = &[
         original: "    if (wanted.is_own)(who) {",
         broken: "    if (wanted.is_own)(who) && !{M} {",
     },
+    // Nothing is put back.
+    Mutant {
+        cases: &["FP-3.2.1"],
+        file: "src/ops/amu0/restore.rs",
+        original: "    let left = match is_same {",
+        broken: "    let left = match is_same || {M} {",
+    },
+    // A baseline may move.
+    Mutant {
+        cases: &["FP-3.2.2"],
+        file: "src/check/baselines.rs",
+        original: "(Some(old), Some(new)) if old != new => {",
+        broken: "(Some(old), Some(new)) if old != new && !{M} => {",
+    },
+    // A line may fork.
+    Mutant {
+        cases: &["FP-3.2.3"],
+        file: "src/rules/baseline.rs",
+        original: "        if other.before == own.before {",
+        broken: "        if other.before == own.before && !{M} {",
+    },
+    // The bytes of the files do not matter.
+    Mutant {
+        cases: &["FP-3.2.4"],
+        file: "src/facts/baseline.rs",
+        original: "            let is_told = known.contains(&path) ||",
+        broken: "            let is_told = {M} || known.contains(&path) ||",
+    },
 ];
 
 /// Tells whether the program stands in a directory of one of these names.

@@ -6,6 +6,7 @@ use crate::evidence::{self, Inventory, RunFiles};
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
+use crate::record::tree::Mode;
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, TaskId};
 use crate::records::{
     ApprovalPredicate, AttestationPredicate, Kind, Notes, Predicate, RunPredicate,
@@ -136,6 +137,37 @@ pub fn edit(
         reference,
         edits,
     )?)
+}
+
+/// Moves a ref of a clone to the same commit with another file in its tree, signed again.
+pub fn resigned(
+    world: &World,
+    who: &str,
+    reference: &RefName,
+    (path, bytes): (&str, &[u8]),
+) -> Result<(), Failed> {
+    let actor = world.actor(who, who)?;
+    let repo = &actor.repo;
+    let old = repo.reference(reference)?;
+    let old = old.ok_or_else(|| lost(reference.as_str()))?;
+    let commit = repo.commit(old)?;
+    let blob = Some((Mode::File, repo.write_blob(bytes)?));
+    let mut draft = CommitDraft {
+        tree: repo.edit_tree(Some(commit.tree), &[(RepoPath::from(path), blob)])?,
+        parents: commit.parents.clone(),
+        author: commit.author.clone(),
+        committer: commit.committer.clone(),
+        message: commit.message.clone(),
+        signature: None,
+    };
+    let signature = actor.sign_raw("git", &draft.payload(repo.hash_kind()))?;
+    draft.signature = Some(signature.to_armor().into_bytes());
+    let update = RefUpdate {
+        name: reference.clone(),
+        expected: Expected::At(old),
+        new: Some(repo.write_commit(&draft)?),
+    };
+    Ok(repo.update_refs(&[update], "forged")?)
 }
 
 /// Changes a file of the stored evidence in a clone; `None` removes it.

@@ -10,7 +10,7 @@ use crate::sandbox;
 
 use super::case::{Case, Suite};
 use super::cases::{
-    attestation, cell, determinism, gates, integrity, life, pipeline, reruns, structure,
+    attestation, baselines, cell, determinism, gates, integrity, life, pipeline, reruns, structure,
 };
 use super::play::{Play, Sandbox};
 use super::readiness::Readiness;
@@ -27,6 +27,7 @@ pub const CASES: &[&[Case]] = &[
     cell::CASES,
     life::CASES,
     reruns::CASES,
+    baselines::CASES,
 ];
 
 /// Returns all cases in their order.
