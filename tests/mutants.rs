@@ -243,7 +243,7 @@ const MUTANTS: &[Mutant] = &[
         cases: &["FP-3.1.6"],
         file: "src/run/determinism.rs",
         original: "        exit_code: code(status),\n        output,",
-        broken: "        exit_code: code(status),\n        output: if {M} { repo.commit(check.commit)?.tree } else { output },",
+        broken: "        exit_code: code(status),\n        output: if {M} { crate::record::determinism::Output { tree: repo.commit(check.commit)?.tree, sha256: Sha256::of(b\"\") } } else { output },",
     },
     // Whoever made the run speaks for it.
     Mutant {
