@@ -15,7 +15,7 @@ use crate::records::{
     PreWorkPredicate, Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, claim, contract, escalation, growth, opening, pre_work,
+    approval, arrival, automation, cell, claim, contract, escalation, growth, opening, pre_work,
     revocation, vouch, work,
 };
 use crate::store::layout::LedgerPath;
@@ -86,6 +86,8 @@ pub(super) fn judge_piece(
                         (Subject::of_record(path.to_path()), &it.predicate().contract);
                     let before = collector.version_before_new(says)?;
                     work::version(says, &before, &subject, findings);
+                    let cells = collector.history.current().policy.cells();
+                    findings.extend(cell::terms(says, cells, &subject));
                 }
                 if let Some(it) = it.record.downcast::<DecisionPredicate>() {
                     let facts = collector.decision(&it)?;

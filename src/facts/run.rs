@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::{Keyring, Policy, Position, Unverified, Verified};
+use crate::policy::{Cells, Keyring, Policy, Position, Unverified, Verified};
 use crate::record::contract::Contract;
 use crate::record::envelope::Envelope;
 use crate::record::{
@@ -62,6 +62,8 @@ pub struct RunFacts {
     pub spent: BTreeMap<Sha256, Option<RunId>>,
     /// What it is to be held to as the run of a work packet, if it is to be.
     pub post_work: Option<PostWorkFacts>,
+    /// What the policy demanded and permitted of the cells of its commands when its record came.
+    pub cells: Option<Cells>,
     /// The root of the inventory in the ledger, if there is one.
     pub inventory: Option<Sha256>,
     pub evidence: Lookup<EvidenceFacts>,
@@ -365,6 +367,7 @@ impl Collector<'_> {
             work: None,
             spent: BTreeMap::new(),
             post_work: None,
+            cells: None,
             inventory: None,
             evidence: Lookup::Missing,
             independence: Vec::new(),
@@ -418,8 +421,8 @@ impl Collector<'_> {
             evidence::Demands::of(it, skeleton)
         });
         let record = facts.run.valid().map(Verified::digest);
-        let cell = record.and_then(|it| judging.cell_of(it, run.context.policy));
-        let demands = demands.in_cell(cell);
+        facts.cells = record.map(|it| judging.cells_of(it, run.context.policy));
+        let demands = demands.in_cell(facts.cells.and_then(|it| it.demand));
 
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();

@@ -5,6 +5,7 @@ pub mod actors;
 pub mod approval;
 pub mod arrival;
 pub mod automation;
+pub mod cell;
 mod chain;
 pub mod claim;
 pub mod clone;

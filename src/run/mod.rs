@@ -30,7 +30,7 @@ mod snapshot;
 mod tests;
 mod watch;
 
-pub use confine::{Tried, attempt};
+pub use confine::{Attempt, Tried, attempt};
 pub use error::Error;
 pub use execute::{RunRequest, run};
 pub use finish::RunDone;

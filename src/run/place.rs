@@ -192,6 +192,7 @@ impl Place {
             home,
             temporary,
             root: Some(root),
+            ..Cell::default()
         })
     }
 

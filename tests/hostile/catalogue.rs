@@ -56,6 +56,8 @@ const GROUPS: &[(&str, &[Case])] = &[
         "Confined commands with a root of their own",
         crate::cell::OWN_ROOT,
     ),
+    #[cfg(target_os = "linux")]
+    ("Contracts and their cells", crate::cell::TERMS),
 ];
 
 #[test]

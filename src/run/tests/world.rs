@@ -383,6 +383,7 @@ fn contract() -> ContractDraft {
         supplied: Vec::new(),
         skeleton: false,
         post_work: false,
+        cell: Default::default(),
         packet: None,
         notices: Vec::new(),
         execution_gate: None,
