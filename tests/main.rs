@@ -36,6 +36,7 @@ mod in_flight;
 mod independent;
 mod integrity;
 mod lfs;
+mod life;
 mod main_road;
 mod moving;
 mod mutants;

@@ -953,22 +953,3 @@ fn the_quickstart_takes_a_directory_as_it_is_named_from_here() {
     );
     assert!(!text.contains("taken/taken"), "{text}");
 }
-
-#[test]
-fn a_run_that_was_rejected_before_it_landed_is_not_finalized() {
-    let world = World::attested();
-    world.ok("olga", "olga", &["git", "awo", "fetch"]);
-    let reject = [
-        "git", "awo", "outcome", RUN, "rejected", "--reason", "not so",
-    ];
-    let said = world.ok("olga", "olga", &reject);
-    assert!(said.contains("it can no longer land"), "{said}");
-    world.ok("olga", "olga", &["git", "awo", "push"]);
-    let status = world.ok("olga", "olga", &["git", "awo", "status"]);
-    assert!(!status.contains("git awo rollback"), "{status}");
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    let main = world.rev("otto", "refs/heads/main");
-    world.refused("otto", "otto", &["git", "awo", "finalize", RUN], "GOV-011");
-    assert_eq!(world.rev("otto", "refs/heads/main"), main);
-    world.ok("otto", "otto", &["git", "awo", "verify"]);
-}

@@ -316,9 +316,11 @@ fn judge_claim(
                 let subject = case.subject().run(&run);
                 findings.extend(rules::post_work::landed(plan, &there, &subject));
             }
-            // Where it arrives: a run that was rejected before it landed does not land.
-            if collector.judging().at_a_door() {
-                rules::not_rejected(&case, &facts, &mut findings);
+            // What has landed once stays: only where it arrives does the state of the run count.
+            if collector.judging().at_a_door() && facts.held().is_some() {
+                let policy = case.rules.policy();
+                let subject = case.subject().run(&run);
+                findings.extend(rules::life::lands(&facts, policy, subject));
             }
         }
         CommitKind::Rollback(claim) => {

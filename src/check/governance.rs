@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::arrivals::{Arrivals, Line};
 use crate::facts::arrived::Arrived;
+use crate::facts::position::How;
 use crate::facts::provenance;
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::vouched;
@@ -15,8 +16,8 @@ use crate::records::{
     PreWorkPredicate, Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, cell, claim, contract, escalation, growth, opening, pre_work,
-    revocation, vouch, work,
+    approval, arrival, automation, cancellation, cell, claim, contract, escalation, growth, life,
+    opening, pre_work, revocation, vouch, work,
 };
 use crate::store::layout::LedgerPath;
 
@@ -35,7 +36,7 @@ pub fn judge(
     }
     for run in runs {
         let facts = collector.run(&run)?;
-        judge_run(collector, &facts, arrivals.digests(), findings);
+        judge_run(collector, &facts, arrivals.digests(), findings)?;
     }
     Ok(())
 }
@@ -205,12 +206,48 @@ pub(super) fn judge_run(
     facts: &RunFacts,
     arrived: &BTreeSet<Sha256>,
     findings: &mut Findings,
-) {
+) -> Result<(), Error> {
     let last = facts.finalization.valid().map(|it| it.digest());
     if let Some(last) = last.filter(|_| facts.reviews().any(|it| arrived.contains(&it))) {
         // Approvals are judged by when it came.
         collector.judging().ask(last);
     }
     let policy = &collector.history.current().policy;
-    arrival::run(facts, arrived, policy, findings);
+    let only_cancelled = collector.is_only_cancelled(facts)?;
+    let unrecorded = match only_cancelled {
+        true => collector.unrecorded(facts)?,
+        false => None,
+    };
+    for it in &facts.cancellations {
+        if arrived.contains(&it.digest()) {
+            let contract = match &unrecorded {
+                Some(task) => &task.contract,
+                None => &facts.contract,
+            };
+            cancellation::arrives(it, facts, contract, findings);
+        }
+    }
+    if only_cancelled {
+        let now = collector.time;
+        let life = life::unrecorded(facts, unrecorded.as_ref(), policy, now);
+        findings.extend(life.findings);
+        return Ok(());
+    }
+    let reviews = arrival::run(facts, arrived, policy, findings);
+    let Some(run) = facts.held().map(|it| it.says()) else {
+        return Ok(());
+    };
+    // Asked only where it matters: it takes a walk over the branch.
+    let comes = facts.came.values().any(|it| it.how == How::Now);
+    let landed = match comes && facts.finalization.valid().is_some() {
+        true => collector.has_landed(&run.reference, run.commit)?,
+        false => facts.finalization.valid().is_some(),
+    };
+    let life = life::life(facts, policy, &reviews, landed);
+    let cancelled = !facts.cancellations.is_empty() && !collector.judging().at_a_door();
+    if cancelled && collector.is_on_branch(&run.reference, run.commit)? {
+        findings.extend(life::stays_cancelled(facts, &life));
+    }
+    findings.extend(life.findings);
+    Ok(())
 }

@@ -164,7 +164,7 @@ impl Collector<'_> {
     }
 
     /// Returns the approvals noted on a contract, and the decisions that may open its gate 1.
-    fn opened(&self, contract: &Verified<ContractPredicate>) -> Result<Opened, Error> {
+    pub(super) fn opened(&self, contract: &Verified<ContractPredicate>) -> Result<Opened, Error> {
         let says = &contract.predicate().contract;
         let mut opened = Opened::default();
         let noted = match self.records.contract_blob(&says.id)? {

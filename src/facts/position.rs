@@ -107,6 +107,34 @@ impl Continued<'_> {
     }
 }
 
+/// How a record came, against others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// Its place in the order of what came; of what came together, or of which that is not known, the
+    /// same.
+    pub order: (u8, usize, Timestamp),
+    pub how: How,
+}
+
+impl Default for Came {
+    fn default() -> Self {
+        let order = (0, 0, Timestamp::EPOCH);
+        let how = How::Before;
+        Self { order, how }
+    }
+}
+
+/// How a record came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It was accepted before, it is not known when.
+    Before,
+    /// With a push of which the receive log tells.
+    Logged,
+    /// It is judged as if it came now.
+    Now,
+}
+
 /// How a record stands to a history: what all questions below follow from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
@@ -173,6 +201,17 @@ impl<'a> Judging<'a> {
             Standing::Unlogged => has_log,
             Standing::Logged(..) | Standing::Known => false,
         }
+    }
+
+    /// Returns how a record came.
+    pub fn came(&self, record: Sha256) -> Came {
+        let how = match self.positions.standing(record) {
+            _ if self.comes_now(record) => How::Now,
+            Standing::Logged(..) => How::Logged,
+            Standing::Arriving | Standing::Unlogged | Standing::Known => How::Before,
+        };
+        let order = self.order(record);
+        Came { order, how }
     }
 
     /// Tells whether nobody has accepted this record yet: it arrives at a door, or the receive log does
@@ -320,12 +359,15 @@ impl<'a> Judging<'a> {
     /// Tells whether the first of two records was there when the second came, or came with it. Where
     /// each is judged by the policy that it names, no order is known, and none is taken for granted.
     pub fn precedes(&self, first: Sha256, second: Sha256) -> bool {
-        let order = |record| match self.positions.standing(record) {
+        !matches!(self.positions, Positions::Named) && self.order(first) <= self.order(second)
+    }
+
+    fn order(&self, record: Sha256) -> (u8, usize, Timestamp) {
+        match self.positions.standing(record) {
             Standing::Known => (0, 0, Timestamp::EPOCH),
             Standing::Logged(index, time) => (1, index, time),
             Standing::Arriving | Standing::Unlogged => (2, 0, Timestamp::EPOCH),
-        };
-        !matches!(self.positions, Positions::Named) && order(first) <= order(second)
+        }
     }
 
     /// Tells whether a record was received in time for another one that uses it: by an earlier push. The log

@@ -10,9 +10,9 @@ use crate::record::{
     TaskId, Timestamp,
 };
 use crate::records::{
-    ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, Kind, OutcomePredicate, PreWorkPredicate, Predicate, Record,
-    RunPredicate, Scope, SelfApprovalPredicate, Verdict,
+    ApprovalPredicate, Approves, AttestationPredicate, CancellationPredicate, ContractPredicate,
+    FinalizationPredicate, IndependencePredicate, Kind, OutcomePredicate, PreWorkPredicate,
+    Predicate, Record, RunPredicate, Scope, SelfApprovalPredicate, Verdict,
 };
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -23,7 +23,7 @@ use super::contradictions::{Around, contradictions};
 use super::demanded::Demanded;
 use super::groundwork::{AdmissionFacts, RunWorkFacts};
 use super::opening::{Opening, UsedBy};
-use super::position::{Judging, Positions};
+use super::position::{Came, Judging, Positions};
 use super::post_work::PostWorkFacts;
 use super::provenance::Differs;
 use super::uses::Use;
@@ -89,6 +89,7 @@ pub struct RunFacts {
     /// The run's entry in the provenance index; it must be the one that the finalization implies.
     pub indexed: Lookup<()>,
     pub outcome: Lookup<Verified<OutcomePredicate>>,
+    pub cancellations: Vec<Verified<CancellationPredicate>>,
     /// What the record of a run names and the repository does not have, of a record that arrives:
     /// nothing can be compared with it.
     pub absent: Vec<ObjectId>,
@@ -96,6 +97,8 @@ pub struct RunFacts {
     pub bad: Findings,
     /// How many approvals the run record, each attestation and the finalization had to count.
     pub demanded: BTreeMap<Sha256, Demanded>,
+    /// How each record of the run came.
+    pub came: BTreeMap<Sha256, Came>,
     /// The time by which the task approvals are judged: when the run record arrived.
     pub time: Timestamp,
     /// The time by which the audit approvals are judged: when the finalization arrived.
@@ -234,6 +237,8 @@ pub struct RunSummary {
     pub finalized: bool,
     /// The outcome, if there is one that holds.
     pub outcome: Option<Verdict>,
+    /// Whether it was cancelled.
+    pub cancelled: bool,
     /// Whether there is a record, an outcome or a finalization that does not hold.
     pub broken: bool,
 }
@@ -385,11 +390,15 @@ impl Collector<'_> {
             absent: Vec::new(),
             bad: Findings::new(),
             demanded: BTreeMap::new(),
+            cancellations: Vec::new(),
+            came: BTreeMap::new(),
             time: self.time,
             audited: self.time,
         };
         facts.indexed = self.indexed(&facts)?;
+        facts.cancellations = self.all_of(id, &mut facts.bad)?;
         let Some(run) = facts.run.valid().map(|run| run.predicate().clone()) else {
+            self.add_order(&mut facts);
             return Ok(facts);
         };
         let judging = self.judging();
@@ -473,6 +482,7 @@ impl Collector<'_> {
         }
         facts.demanded = self.demanded(&facts);
         facts.by_models = self.by_models(&facts);
+        self.add_order(&mut facts);
         Ok(facts)
     }
 
@@ -523,7 +533,7 @@ impl Collector<'_> {
         by_models
     }
 
-    /// Looks at a run as far as its records in the ledger tell, at most three, whatever its evidence
+    /// Looks at a run as far as its records in the ledger tell, at most four, whatever its evidence
     /// holds. Fails if the ledger cannot be read.
     pub fn summary(&self, id: &RunId) -> Result<RunSummary, Error> {
         let run = self.the::<RunPredicate>(id)?;
@@ -542,6 +552,7 @@ impl Collector<'_> {
             run: run.into_valid().map(Verified::into_predicate),
             finalized,
             outcome: outcome.map(|it| it.predicate().outcome),
+            cancelled: self.is_cancelled(id)?,
             broken,
         })
     }

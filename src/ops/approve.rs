@@ -237,8 +237,10 @@ fn approve_run(
     let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
     let says = held.says();
     let chain = session.judge_chain(held, Some(Step::Gate3))?;
+    let life = session.life(&facts)?;
     let (_, independence) =
-        step::by_reviewer(Step::Gate3, held, policy, &context.identity, chain).map_err(refuse)?;
+        step::by_reviewer(Step::Gate3, held, policy, &context.identity, &life, chain)
+            .map_err(refuse)?;
     let now = session.now();
     let number = earlier(records, says.commit, &context.identity)?;
     let approval = ApprovalPredicate {

@@ -40,9 +40,11 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
     let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
     let says = held.says();
     let chain = session.judge_chain(held, Some(Step::Attestation))?;
+    let life = session.life(&facts)?;
     let reviewer = context.identity.clone();
     let (reviews, independence) =
-        step::by_reviewer(Step::Attestation, held, policy, &reviewer, chain).map_err(refuse)?;
+        step::by_reviewer(Step::Attestation, held, policy, &reviewer, &life, chain)
+            .map_err(refuse)?;
     let approvals = facts.newest(&reviews.approved);
     let expires = facts.first_expiry(&approvals);
     let expires = expires.ok_or_else(|| refuse(step::unapproved(&run)))?;

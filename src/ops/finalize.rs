@@ -38,7 +38,8 @@ pub fn finalize(session: &Session, run: &RunId) -> Result<Finalized, Error> {
     let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
     let says = held.says();
     let chain = session.judge_chain(held, Some(Step::Finalization))?;
-    let complete = step::finalization(held, policy, chain).map_err(refuse)?;
+    let life = session.life(&facts)?;
+    let complete = step::finalization(held, policy, &life, chain).map_err(refuse)?;
     let tip = session.repo().reference(&says.reference)?;
     let moves = tip == Some(says.base);
     if !moves && tip != Some(says.commit) {

@@ -43,9 +43,11 @@ pub fn gate(session: &Session, request: &Request) -> Result<Reviewed, Error> {
         ));
     };
     let chain = session.judge_chain(held, Some(Step::Gate2))?;
+    let life = session.life(&facts)?;
     let review = Review {
         run: held,
         policy,
+        life: &life,
         reviewer: &context.identity,
         override_asked: request.allow_self_approval,
     };
@@ -77,8 +79,8 @@ fn refuse(session: &Session, run: &RunId, unrecorded: Unrecorded) -> Error {
             session.refused(message, why).hint("git awo fetch")
         }
         Unrecorded::MayNotOverride(why) => Error::denied("you may not permit a self-approval", why),
-        Unrecorded::TooLate(why) => {
-            Error::denied(format!("{run} is finalized: nothing was recorded"), why)
+        Unrecorded::OutOfTurn(why) => {
+            session.refused(format!("nothing was recorded of {run}"), why)
         }
     }
 }

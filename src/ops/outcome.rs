@@ -1,8 +1,9 @@
 //! Records whether the result of a run is accepted or rejected.
 
 use crate::policy::Role;
-use crate::record::{ObjectId, Reason, RunId, Sha256};
+use crate::record::{ObjectId, Reason, RunId, Sha256, Subject};
 use crate::records::{Kind, OutcomePredicate, Verdict};
+use crate::rules::life::{self, State, Whose};
 use crate::rules::step;
 use crate::store::batch::Batch;
 
@@ -39,9 +40,19 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
         ));
     };
     let says = record.predicate();
+    let to = match request.accepted {
+        true => State::Accepted,
+        false => State::Rejected,
+    };
+    let context = session.context(&[Role::Operator])?;
+    let life = session.life(&facts)?;
+    let (of, subject) = (Whose::facts(&facts), Subject::of_run(&run));
+    if let Some(turn) = life::may(&life, to, Kind::Outcome.title(), of, subject) {
+        return Err(session.refused(format!("{run} can have no such outcome"), turn));
+    }
     let envelope = session.sign(OutcomePredicate {
         commit: says.commit,
-        context: session.context(&[Role::Operator])?,
+        context,
         outcome: match request.accepted {
             true => Verdict::Accepted,
             false => Verdict::Rejected,

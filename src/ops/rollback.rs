@@ -5,8 +5,8 @@ use crate::facts::case::CommitCase;
 use crate::facts::run::Held;
 use crate::git::{CommitDraft, Expected, MOST_CHANGES, RefUpdate};
 use crate::record::tree::Change;
-use crate::record::{Findings, ObjectId, RefName, Refusal, RunId};
-use crate::rules::{self, Reverted, step, undo};
+use crate::record::{Findings, ObjectId, RefName, Refusal, RunId, Subject};
+use crate::rules::{self, Reverted, life, step, undo};
 
 use super::work_tree::{catch_up, follow, require_clean};
 use super::{Error, Session};
@@ -86,10 +86,13 @@ impl<'a> Undo<'a> {
         let (session, run, reference) =
             (self.session, &self.run.facts.id, &self.run.says().reference);
         let repo = session.repo();
+        let where_it_is = (self.ancestor, self.earlier.is_some());
+        let (policy, subject) = (session.policy()?, Subject::of_run(run));
+        let turn = life::rolls_back(self.run.facts, policy, where_it_is, subject);
         if let Some(earlier) = self.earlier {
             let refusal = Error::denied(
                 format!("{run} is rolled back already"),
-                undo::taken_back(run, earlier),
+                Refusal::from(undo::taken_back(run, earlier)).and(turn),
             );
             let remark = match repo.commit(earlier)?.parents.as_slice() {
                 [before] if earlier == self.tip => catch_up(session, reference, *before, self.tip)?,
@@ -108,7 +111,7 @@ impl<'a> Undo<'a> {
             }
         }
         if let Some(why) = Refusal::of(stale) {
-            return Err(refused(run, why));
+            return Err(refused(run, why.and(turn)));
         }
         self.require_newest()?;
         require_clean(session, reference, self.tip)

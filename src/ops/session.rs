@@ -11,6 +11,7 @@ use crate::policy::{Policy, Role};
 use crate::record::envelope::Envelope;
 use crate::record::{Findings, ObjectId, RefName, Refusal, RunId, Sha256, Timestamp};
 use crate::records::{Context, Predicate, RunPredicate};
+use crate::rules::life::{self, Life};
 use crate::rules::{Step, absent, step};
 use crate::store::batch::Batch;
 use crate::store::ledger::{Records, Refs};
@@ -129,6 +130,22 @@ impl Session {
     /// way.
     pub(super) fn refused(&self, message: impl Into<String>, why: impl Into<Refusal>) -> Error {
         Error::denied(message, why).or_fetch(self.is_behind())
+    }
+
+    /// Returns the life of a run, whose record holds, as far as is known here.
+    pub fn life(&self, facts: &RunFacts) -> Result<Life, Error> {
+        let records = self.records()?;
+        let landed = match facts
+            .held()
+            .filter(|_| facts.finalization.valid().is_some())
+        {
+            Some(run) => {
+                let (branch, commit) = (&run.says().reference, run.says().commit);
+                self.collector(&records)?.has_landed(branch, commit)?
+            }
+            None => false,
+        };
+        Ok(life::here(facts, self.policy()?, landed))
     }
 
     /// Tells whether the branch of a run, as last seen of a remote, holds its commit.

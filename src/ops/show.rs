@@ -16,6 +16,7 @@ use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 use super::decision::{Decision, decision};
+use super::life::{RunLife, lives};
 use super::revision::revision;
 use super::{Error, Session};
 
@@ -33,6 +34,8 @@ pub struct Shown {
     pub decision: Option<Decision>,
     /// What the record of the run of this name says of the decision that opened gate 1.
     pub gate1: Option<OpenedBy>,
+    /// The life of the run of this name, as far as its records hold.
+    pub life: Option<RunLife>,
     /// What held of the cell of the run of this name and what it granted, by the word of its evidence.
     pub cell: Option<Confined>,
 }
@@ -41,7 +44,7 @@ pub struct Shown {
 pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
     let records = session.stored()?;
     let mut found = Vec::new();
-    let (mut decided, mut gate1, mut cell) = (None, None, None);
+    let (mut decided, mut gate1, mut life, mut cell) = (None, None, None, None);
     if let Ok(task) = TaskId::new(name) {
         about(&records, Scope::from(&task), &mut found)?;
         if let Some(blob) = records.contract_blob(&task)? {
@@ -59,6 +62,10 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
     }
     if let Ok(run) = RunId::new(name) {
         (gate1, cell) = of_run(&records, &run, &mut found)?;
+        // Without a policy nothing holds, and everything is shown as it is stored.
+        if session.policy().is_ok() {
+            life = lives(session, &run)?;
+        }
     }
     if let Ok(id) = DecisionId::new(name)
         && let Some(envelope) = records.envelope(&Kind::Decision.of(&id))?
@@ -88,6 +95,7 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         found,
         decision: decided,
         gate1,
+        life,
         cell,
     })
 }

@@ -396,12 +396,6 @@ rules! {
     DecisionEventOrder = "decision-event-order", Gov011,
         "The events of a decision stand in the order created, then requested and received, or signed if at all and applied, each as the decision and the level permit.",
         "decision events", "gov_decision_applied before gov_decision_created";
-    Gate2InTurn = "gate-2-in-turn", Gov011,
-        "Gate 2 fails a run only before the run is finalized.",
-        "AWO, gate order", "FAILED_INVARIANTS after `git awo finalize`";
-    LandedBeforeOutcome = "landed-before-outcome", Gov011,
-        "A run that its operator rejected does not land.",
-        "run outcome", "a rejected run pushed to its branch";
     PacketFiles = "packet-files", Gov011,
         "A work packet is approved and executed if the branch had its refinement and its specification when it was imported.",
         "work packets", "a packet imported before its refinement was committed";
@@ -411,6 +405,12 @@ rules! {
     RefinementSigned = "refinement-signed", Gov011,
         "A work packet is approved and executed after a decision RefinementSign on its refinement.",
         "work packets", "an approval of a packet whose refinement nobody signed";
+    RunInTurn = "run-in-turn", Gov011,
+        "A record of a run comes once the run has reached the state before it.",
+        "run, states", "an attestation of a run that nobody has approved";
+    RunOver = "run-over", Gov011,
+        "Nothing is recorded of a run that its state no longer permits: nothing of one that was cancelled or has failed, no failure of one that is finalized.",
+        "run, states", "`git awo gate` for a run that was cancelled";
     ScopeChanged = "scope-changed", Gov011,
         "A version of a work packet that asks for more than the one before, or drops something, is approved after a decision ScopeChange on it.",
         "work packets", "`WP-X-v3` with a further path, approved without a decision";

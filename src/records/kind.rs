@@ -42,6 +42,8 @@ kinds! {
     Finalization,
     /// A verdict on a run.
     Outcome,
+    /// The end of a run that nobody has reviewed.
+    Cancellation,
     /// A member answers for commits by others.
     Vouch,
     /// A decision on a gate.

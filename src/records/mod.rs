@@ -9,6 +9,7 @@ mod admission;
 mod approval;
 mod attestation;
 mod auto_signature;
+mod cancellation;
 mod consent_receipt;
 mod contract;
 mod decision;
@@ -36,6 +37,7 @@ pub use admission::{AdmissionPredicate, AdmissionSource};
 pub use approval::{ApprovalPredicate, Approves};
 pub use attestation::AttestationPredicate;
 pub use auto_signature::{AutoSignature, AutoSignaturePredicate, SCHEMA as SIGNATURE_SCHEMA};
+pub use cancellation::CancellationPredicate;
 pub use consent_receipt::{ConsentReceipt, ConsentReceiptPredicate, SCHEMA as CONSENT_SCHEMA};
 pub use contract::ContractPredicate;
 pub use decision::{

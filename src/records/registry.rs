@@ -5,9 +5,9 @@ use super::place::Stands;
 use super::record::{About, Record, Signers};
 use super::statement::{BadStatement, type_of};
 use super::{
-    admission, approval, attestation, auto_signature, consent_receipt, contract, decision,
-    escalation, escalation_use, finalization, independence, lease, outcome, policy, pre_work,
-    projection_plan, receipt, revocation, run, self_approval, vouch,
+    admission, approval, attestation, auto_signature, cancellation, consent_receipt, contract,
+    decision, escalation, escalation_use, finalization, independence, lease, outcome, policy,
+    pre_work, projection_plan, receipt, revocation, run, self_approval, vouch,
 };
 
 impl Kind {
@@ -26,6 +26,7 @@ impl Kind {
             Kind::Attestation => &attestation::ABOUT,
             Kind::Finalization => &finalization::ABOUT,
             Kind::Outcome => &outcome::ABOUT,
+            Kind::Cancellation => &cancellation::ABOUT,
             Kind::Vouch => &vouch::ABOUT,
             Kind::Decision => &decision::ABOUT,
             Kind::AutoSignature => &auto_signature::ABOUT,

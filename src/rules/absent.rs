@@ -32,6 +32,7 @@ pub fn may_come(finding: &Finding) -> bool {
         Rule::RevocationOfRecord,
         Rule::RoleHeld,
         Rule::RunApproved,
+        Rule::RunInTurn,
         Rule::RunRecord,
         Rule::TaskApproved,
     ];

@@ -12,7 +12,7 @@ use crate::records::{Binding, Kind, LedgerPath, Location, Record, Scope};
 
 use crate::store::layout;
 
-use super::{contract, reviews, run_binds};
+use super::{Reviews, contract, reviews, run_binds};
 
 /// Judges a file of the ledger.
 pub fn file(path: &LedgerPath, arrived: Arrived, findings: &mut Findings) {
@@ -210,15 +210,20 @@ fn bound(run: &dyn Record) -> String {
     words.join(" with root ")
 }
 
-/// Judges what the records of one run bind, those that arrived in focus.
-pub fn run(facts: &RunFacts, arrived: &BTreeSet<Sha256>, policy: &Policy, findings: &mut Findings) {
+/// Judges what the records of one run bind, those that arrived in focus; returns its reviews.
+pub fn run(
+    facts: &RunFacts,
+    arrived: &BTreeSet<Sha256>,
+    policy: &Policy,
+    findings: &mut Findings,
+) -> Reviews {
     let record = facts.run.valid().map(|it| it.digest());
     if record.is_some_and(|it| arrived.contains(&it)) {
         run_binds(facts, policy, findings);
         // What cannot be compared with the evidence now would be compared once it comes.
         findings.extend(facts.absent.iter().map(|id| absent(facts, id)));
     }
-    reviews(facts, policy, Some(arrived), findings);
+    let reviews = reviews(facts, policy, Some(arrived), findings);
     let again = format!("git awo gate {} --allow-self-approval", facts.id);
     for it in facts
         .overrides
@@ -246,6 +251,7 @@ pub fn run(facts: &RunFacts, arrived: &BTreeSet<Sha256>, policy: &Policy, findin
         let again = format!("git awo outcome {} rejected --reason TEXT", facts.id);
         binds_run(facts, it.predicate(), &again, findings);
     }
+    reviews
 }
 
 /// Returns the finding that the repository lacks what the record of a run names.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::leases::{LeaseFacts, Live};
+use crate::facts::leases::{LeaseFacts, Live, Opened};
 use crate::policy::pattern::may_overlap;
-use crate::policy::{Policy, Role};
+use crate::policy::{Policy, Role, Verified};
 use crate::record::{Finding, Findings, IdentityName, Rule, Subject, TaskId, Timestamp};
+use crate::records::ContractPredicate;
 
 use super::execution::{self, Spendable};
 use super::opening;
@@ -71,7 +72,8 @@ pub fn lease(facts: &LeaseFacts<'_>, subject: &Subject) -> Findings {
             );
         }
         let needed = (policy.document().gates.task_approvals as usize).max(1);
-        let approved = approvers(facts, policy, time);
+        let contract = facts.contract.valid();
+        let approved = contract.map_or(0, |it| approvers(it, &facts.opened, policy, time));
         if approved < needed {
             let found = format!("approved by {approved} persons for a run to come");
             let remedy = format!("git awo approve {task}");
@@ -116,12 +118,14 @@ pub fn lease(facts: &LeaseFacts<'_>, subject: &Subject) -> Findings {
 
 /// Returns how many persons have approved a task for a run that is still to come, by the rules of the execution
 /// gate but for the base: a decision that opens gate 1 counts as one.
-fn approvers(facts: &LeaseFacts<'_>, policy: &Policy, now: Timestamp) -> usize {
-    let Some(contract) = facts.contract.valid() else {
-        return 0;
-    };
+pub(super) fn approvers(
+    contract: &Verified<ContractPredicate>,
+    opened: &Opened,
+    policy: &Policy,
+    now: Timestamp,
+) -> usize {
     let mut persons = BTreeSet::new();
-    for (approval, revoked, spent) in &facts.opened.approvals {
+    for (approval, revoked, spent) in &opened.approvals {
         let spendable = Spendable {
             approval,
             contract,
@@ -138,7 +142,7 @@ fn approvers(facts: &LeaseFacts<'_>, policy: &Policy, now: Timestamp) -> usize {
             persons.insert(approval.signer());
         }
     }
-    for (it, spent) in &facts.opened.decisions {
+    for (it, spent) in &opened.decisions {
         let subject = Subject::of_record(it.decision.digest());
         let mut refused = Findings::new();
         if opening::gate_1(it, contract, None, &subject, &mut refused) && spent.is_none() {

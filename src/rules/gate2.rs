@@ -3,9 +3,10 @@
 use crate::facts::run::Held;
 use crate::policy::{Policy, Role};
 use crate::record::{Code, Finding, Findings, IdentityName, Refusal, Rule, Subject};
-use crate::records::GateStatus;
+use crate::records::{GateStatus, Kind};
 
-use super::{late_failure, self_review};
+use super::life::{self, Life, State, Whose};
+use super::self_review;
 
 /// A review that is about to be recorded.
 pub struct Review<'a> {
@@ -14,6 +15,8 @@ pub struct Review<'a> {
     pub policy: &'a Policy,
     /// Who reviews.
     pub reviewer: &'a IdentityName,
+    /// The life of the run so far.
+    pub life: &'a Life,
     /// Whether the reviewer permits a self-approval, which is recorded.
     pub override_asked: bool,
 }
@@ -39,14 +42,17 @@ pub enum Unrecorded {
     NotHere(Refusal),
     /// The reviewer may not permit a self-approval.
     MayNotOverride(Refusal),
-    /// The gate failed after the finalization.
-    TooLate(Refusal),
+    /// The run is where no such result of the gate is recorded.
+    OutOfTurn(Refusal),
 }
 
 impl Review<'_> {
     /// Judges the run, given the findings on its chain before gate 2.
     pub fn judge(&self, mut findings: Findings) -> Result<Judgement, Unrecorded> {
-        let run = &self.run.facts.id;
+        // Of a run that has ended nothing is recorded, whatever the gate would find.
+        if let (Some(turn), Some(_)) = (self.turn(State::Reviewed), self.turn(State::Failed)) {
+            return Err(Unrecorded::OutOfTurn(turn.into()));
+        }
         if let Some(why) = Refusal::of(findings.clone())
             && !findings.iter().any(speaks_against_the_run)
         {
@@ -72,9 +78,12 @@ impl Review<'_> {
             let remedy = self.ask_another();
             findings.push(self_review(self.run, "gate 2", self.reviewer, &remedy));
         }
-        if !status.passed() && self.run.facts.finalization.valid().is_some() {
-            let late = Refusal::from(late_failure(run, status));
-            return Err(Unrecorded::TooLate(late.and(findings)));
+        let to = match status.passed() {
+            true => State::Reviewed,
+            false => State::Failed,
+        };
+        if let Some(turn) = self.turn(to) {
+            return Err(Unrecorded::OutOfTurn(Refusal::from(turn).and(findings)));
         }
         Ok(Judgement {
             status,
@@ -83,6 +92,13 @@ impl Review<'_> {
             overridden,
             records_override,
         })
+    }
+
+    /// Returns the finding that the gate may not end so, where the run is.
+    fn turn(&self, to: State) -> Option<Finding> {
+        let facts = self.run.facts;
+        let (what, subject) = (Kind::Independence.title(), Subject::of_run(&facts.id));
+        life::may(self.life, to, what, Whose::facts(facts), subject)
     }
 
     fn no_override(&self) -> Finding {

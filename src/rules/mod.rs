@@ -5,6 +5,7 @@ pub mod actors;
 pub mod approval;
 pub mod arrival;
 pub mod automation;
+pub mod cancellation;
 pub mod cell;
 mod chain;
 pub mod claim;
@@ -20,6 +21,7 @@ pub mod files;
 pub mod gate2;
 pub mod growth;
 pub mod integrity;
+pub mod life;
 pub mod limits;
 pub mod opening;
 pub mod policy;
@@ -46,9 +48,7 @@ pub mod waiver;
 pub mod work;
 pub mod work_tree;
 
-pub use chain::{
-    Reviews, Step, by_model, chain, chain_before, late_failure, reviews, run_binds, self_review,
-};
+pub use chain::{Reviews, Step, by_model, chain, chain_before, reviews, run_binds, self_review};
 pub use direct::{confused, direct, merge, one_reading};
-pub use rollback::{Reverted, again, not_of_a_run, not_rejected, rejected, rollback};
+pub use rollback::{Reverted, again, not_of_a_run, rollback};
 pub use tree::{entries, fault, unseen};

@@ -123,7 +123,6 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::ClaimNumber,
         Rule::ClaimRenewed,
         Rule::FinalizationPersons,
-        Rule::Gate2InTurn,
         Rule::GateOrder,
         Rule::NonceOnce,
         Rule::OneApprovalOneRun,
@@ -133,6 +132,7 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::RevocationOnce,
         Rule::RunApproved,
         Rule::RunId,
+        Rule::RunOver,
         Rule::SignatureOnce,
         Rule::SpentMarker,
         Rule::TaskApproved,
@@ -179,6 +179,7 @@ pub fn follows(finding: &Finding) -> bool {
         Rule::ProvenanceIndex,
         Rule::RecordOfSomething,
         Rule::RevocationOfRecord,
+        Rule::RunInTurn,
         Rule::RunOfRecord,
         Rule::RunRecord,
     ];

@@ -7,11 +7,11 @@ use crate::facts::run::RunFacts;
 use crate::policy::Role;
 use crate::record::commit::Commit;
 use crate::record::tree::Change;
-use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule, Subject};
+use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule};
 use crate::records::Verdict;
 
-use super::remedy;
 use super::scope::policy_paths;
+use super::{life, remedy};
 
 /// What a roll-back commit takes back.
 pub struct Reverted<'a> {
@@ -137,6 +137,14 @@ pub fn rollback(
             "a recorded rejection",
         ),
     }
+    let (landed, taken_back) = (reverted.ancestor, reverted.earlier.is_some());
+    let policy = case.rules.policy();
+    findings.extend(life::rolls_back(
+        facts,
+        policy,
+        (landed, taken_back),
+        subject(),
+    ));
     for (path, found) in inverse(reverted.changes, case.changes) {
         findings.push(
             Rule::ExactInverse
@@ -149,7 +157,6 @@ pub fn rollback(
     let Some(person) = case.person(findings) else {
         return;
     };
-    let policy = case.rules.policy();
     if !policy.holds(&person, Role::Operator) && !policy.holds(&person, Role::Orchestrator) {
         findings.push(
             Rule::RoleHeld
@@ -160,25 +167,6 @@ pub fn rollback(
         );
     }
     policy_paths(case, &person, findings);
-}
-
-/// Refuses to land a run that the operator has rejected.
-pub fn not_rejected(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
-    findings.extend(rejected(facts, case.subject().run(&facts.id)));
-}
-
-/// Returns the finding that an operator has rejected a run that has not landed.
-pub fn rejected(facts: &RunFacts, subject: Subject) -> Option<Finding> {
-    let outcome = facts.outcome.valid();
-    outcome.filter(|it| it.predicate().outcome == Verdict::Rejected)?;
-    let finding = Rule::LandedBeforeOutcome
-        .finding(subject)
-        .found("a run that was rejected before it landed")
-        .expected("a run that nobody has rejected");
-    Some(finding.remedy(match facts.run.valid() {
-        Some(run) => remedy::run_again(&run.predicate().task),
-        None => remedy::TASK_OF_ITS_OWN.to_owned(),
-    }))
 }
 
 /// Returns each path at which `later` is not the exact inverse of `earlier`, and how it differs.

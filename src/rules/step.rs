@@ -10,9 +10,10 @@ use crate::policy::{Policy, Role, Verified};
 use crate::record::{
     Finding, Findings, IdentityName, ObjectId, RefName, Refusal, Rule, RunId, Sha256, Subject,
 };
-use crate::records::AttestationPredicate;
+use crate::records::{AttestationPredicate, Kind};
 
-use super::{Reviews, Step, by_model, rejected, remedy, reviews, run_binds, self_review};
+use super::life::{self, Life, State, Whose};
+use super::{Reviews, Step, by_model, remedy, reviews, run_binds, self_review};
 
 /// Judges whether a reviewer may take gate 3 or attest, given the findings on the chain before that.
 /// Returns the reviews that the step builds on, and which passed gate 2.
@@ -21,9 +22,18 @@ pub fn by_reviewer(
     run: Held<'_>,
     policy: &Policy,
     reviewer: &IdentityName,
+    life: &Life,
     mut findings: Findings,
 ) -> Result<(Reviews, Sha256), Refusal> {
     let id = &run.facts.id;
+    let (to, what) = match step {
+        Step::Attestation => (State::Attested, Kind::Attestation),
+        _ => (State::Audited, Kind::Approval),
+    };
+    let turn = turn(run, life, to, what);
+    if let Some(over) = over(turn.as_ref(), life, &findings) {
+        return Err(over);
+    }
     if run.made_by(reviewer, policy) && !run.overridden() {
         let what = match step {
             Step::Attestation => "attestation",
@@ -40,15 +50,28 @@ pub fn by_reviewer(
         findings.push(by_model(run, reviewer, policy));
     }
     let reviews = reviews(run.facts, policy, None, &mut Findings::new());
-    match reviews.passed.first().copied() {
-        Some(independence) if findings.is_empty() => Ok((reviews, independence)),
-        _ => Err(before(
-            findings,
-            Rule::Gate2,
-            id,
-            format!("git awo gate {id}"),
-        )),
+    match (reviews.passed.first().copied(), turn) {
+        (Some(independence), None) if findings.is_empty() => Ok((reviews, independence)),
+        (Some(_), Some(turn)) => Err(Refusal::from(turn).and(findings)),
+        (_, turn) => {
+            let gate = format!("git awo gate {id}");
+            Err(before(findings, Rule::Gate2, id, gate).and(turn))
+        }
     }
+}
+
+/// Returns the finding that a step is not in its turn.
+fn turn(run: Held<'_>, life: &Life, to: State, what: Kind) -> Option<Finding> {
+    let subject = Subject::of_run(&run.facts.id);
+    life::may(life, to, what.title(), Whose::facts(run.facts), subject)
+}
+
+/// Returns the refusal of a step that can never be taken any more. What else may be missing is of no use then;
+/// of a run that has failed the chain says why.
+fn over(turn: Option<&Finding>, life: &Life, chain: &Findings) -> Option<Refusal> {
+    let over = turn.filter(|it| it.rule == Rule::RunOver)?.clone();
+    let why = (life.state() == State::Failed).then(|| chain.clone());
+    Some(Refusal::from(over).and(why.into_iter().flatten()))
 }
 
 /// What a finalization names.
@@ -62,24 +85,26 @@ pub struct Complete<'a> {
 pub fn finalization<'a>(
     run: Held<'a>,
     policy: &Policy,
-    mut findings: Findings,
+    life: &Life,
+    findings: Findings,
 ) -> Result<Complete<'a>, Refusal> {
     let id = &run.facts.id;
-    if run.facts.finalization.valid().is_none() {
-        findings.extend(rejected(run.facts, Subject::of_run(id)));
+    // Where a killed process has recorded the finalization, only the branch is left to be moved.
+    let is_new = run.facts.finalization.valid().is_none();
+    let turn = turn(run, life, State::Finalized, Kind::Finalization).filter(|_| is_new);
+    if let Some(over) = over(turn.as_ref(), life, &findings) {
+        return Err(over);
     }
     let reviews = reviews(run.facts, policy, None, &mut Findings::new());
     match attestation(run.facts, &reviews, policy) {
-        Some(attestation) if findings.is_empty() => Ok(Complete {
+        Some(attestation) if findings.is_empty() && turn.is_none() => Ok(Complete {
             reviews,
             attestation,
         }),
-        _ => Err(before(
-            findings,
-            Rule::Attestation,
-            id,
-            format!("git awo attest {id}"),
-        )),
+        _ => {
+            let attest = format!("git awo attest {id}");
+            Err(before(findings, Rule::Attestation, id, attest).and(turn))
+        }
     }
 }
 

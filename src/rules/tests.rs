@@ -8,6 +8,7 @@ mod gate_1;
 mod gate_2;
 mod gates;
 mod keys;
+mod life;
 pub(crate) mod people;
 mod rollback;
 mod steps;

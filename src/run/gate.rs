@@ -12,12 +12,12 @@ use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::{
-    Coded, DecisionId, Finding, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject,
-    TaskId,
+    Coded, DecisionId, Finding, Findings, IdentityName, ObjectId, Refusal, Rule, RunId, Sha256,
+    Subject, TaskId,
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
 use crate::rules::{
-    absent, actors, cell, execution as rules, policy, post_work, setup, skeleton, waiver,
+    absent, actors, cell, execution as rules, life, policy, post_work, setup, skeleton, waiver,
     work as rules_of_work,
 };
 use crate::store::layout;
@@ -205,7 +205,7 @@ pub(super) fn examine(
     }
     let problems = actor.repo.view_problems();
     findings.extend(problems.into_iter().map(setup::incomplete_view));
-    gate.run = run_id::choose(&records, request.run, now, findings)?;
+    gate.run = run_id::choose(&records, (request.task, request.run), now, findings)?;
     gate.contract = contract(request.task, &collector, findings)?;
     let contract = gate.contract.as_ref();
     if let Some(environment) = request.execution {
@@ -241,6 +241,15 @@ pub(super) fn examine(
         }
         let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
+        let lacking = findings.iter().find(|it| it.rule == Rule::TaskApproved);
+        if let (Some(lacking), Some(run)) = (lacking, &gate.run) {
+            let (from, to) = (life::State::Contracted, life::State::Recorded);
+            let task = Some(&says.id);
+            let (what, of) = (Kind::Run.title(), life::Whose { run, task });
+            let turn = life::out_of_turn(what, from, to, of, Subject::of_run(run));
+            let remedy = lacking.remedy.clone();
+            findings.push(turn.remedy(remedy));
+        }
         if RunWork::needs_post_work(gate.work.as_ref(), says) {
             let whose = (base, gate.person.as_ref());
             let asked = request.pre_work;

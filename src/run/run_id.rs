@@ -1,7 +1,8 @@
 //! The name of a run: one that no run has had.
 
-use crate::record::{Findings, RepoPath, RunId, Timestamp};
-use crate::rules::execution as rules;
+use crate::record::{Findings, RepoPath, RunId, Subject, TaskId, Timestamp};
+use crate::records::Kind;
+use crate::rules::{execution as rules, life};
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::Records;
 
@@ -14,12 +15,23 @@ const MOST_NAMESAKES: u32 = 10_000;
 /// the clock.
 pub(super) fn choose(
     records: &Records<'_>,
-    asked: Option<&RunId>,
+    (task, asked): (&TaskId, Option<&RunId>),
     now: Timestamp,
     findings: &mut Findings,
 ) -> Result<Option<RunId>, Error> {
     if let Some(run) = asked {
-        if exists(records, run)? {
+        if !records.of_run(run, Kind::Cancellation)?.is_empty() {
+            let (from, to) = (life::State::Cancelled, life::State::Recorded);
+            let (of, subject) = (
+                life::Whose {
+                    run,
+                    task: Some(task),
+                },
+                Subject::of_run(run),
+            );
+            let what = Kind::Run.title();
+            findings.push(life::out_of_turn(what, from, to, of, subject));
+        } else if exists(records, run)? {
             findings.push(rules::run_exists(run));
         }
         let first = LedgerPath::Inventory(run.clone());

@@ -207,15 +207,14 @@ fn a_review_noted_on_another_commit_is_refused() {
 }
 
 #[test]
-fn a_run_rejected_before_it_landed_does_not_land() {
+fn a_run_is_rejected_once_it_has_landed() {
     let world = World::finalized();
     world.ok("otto", "otto", &["git", "awo", "push", "--records-only"]);
     world.ok("olga", "olga", &["git", "awo", "fetch"]);
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "awo", "outcome", RUN, "rejected", "--reason", "no"],
-    );
+    let reject = ["git", "awo", "outcome", RUN, "rejected", "--reason", "no"];
+    world.refused("olga", "olga", &reject, "GOV-011");
+    world.push_accepted("otto", &["main"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok("olga", "olga", &reject);
     world.ok("olga", "olga", &["git", "awo", "push"]);
-    world.push_refused("otto", &["main"], "GOV-011");
 }

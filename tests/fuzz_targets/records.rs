@@ -86,6 +86,7 @@ pub fn statement(data: &[u8]) -> bool {
         read::<p::AttestationPredicate>(data),
         read::<p::FinalizationPredicate>(data),
         read::<p::OutcomePredicate>(data),
+        read::<p::CancellationPredicate>(data),
         read::<p::VouchPredicate>(data),
         read::<p::DecisionPredicate>(data),
         read::<p::AutoSignaturePredicate>(data),

@@ -27,6 +27,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Risk tiers and drafts", crate::risk::CASES),
     ("Versions of work packets", crate::versions::CASES),
     ("Claims", crate::claims::CASES),
+    ("The life of a run", crate::life::CASES),
     ("Waivers", crate::waivers::CASES),
     ("Content for models elsewhere", crate::escalation::CASES),
     ("Policies of a newer git-awo", newer::CASES),

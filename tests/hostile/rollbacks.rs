@@ -57,7 +57,7 @@ pub const CASES: &[Case] = &[
         id: "U-67",
         attack: "a run that was rejected before it landed is finalized",
         answer: "GOV-011",
-        tests: &["main_road::a_run_that_was_rejected_before_it_landed_is_not_finalized"],
+        tests: &["life::pushes::a_run_that_was_rejected_before_it_landed_does_not_land"],
     },
 ];
 

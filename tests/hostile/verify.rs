@@ -47,7 +47,7 @@ pub const CASES: &[Case] = &[
         answer: "noted; ATT-003",
         tests: &[
             "hostile::verify::a_fork_is_judged_where_it_is_named_and_a_server_always",
-            "src/check/verify/tips::only_a_remote_whose_policy_is_here_is_a_server_if_there_is_any",
+            "src/facts/tips::only_a_remote_whose_policy_is_here_is_a_server_if_there_is_any",
         ],
     },
     Case {

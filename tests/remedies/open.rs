@@ -41,7 +41,6 @@ pub const OPEN: &[(&str, &[Rule])] = &[
             Rule::EvidenceWhole,
             Rule::ExportName,
             Rule::FinalizationPersons,
-            Rule::Gate2InTurn,
             Rule::Gate2Status,
             Rule::GateOrder,
             Rule::IndependencePersons,

@@ -883,14 +883,22 @@ pub const CASES: &[Case] = &[
         ..CASE
     },
     Case {
-        rule: Rule::LandedBeforeOutcome,
-        stage: World::attested,
+        rule: Rule::RunInTurn,
+        stage: World::executed,
+        who: RITA,
+        act: &["git", "awo", "approve", RUN],
+        pick: &[0],
+        ..CASE
+    },
+    Case {
+        rule: Rule::RunOver,
+        stage: World::executed,
         prepare: |world| {
             sentence(world);
             world.shell(
                 "olga",
                 "olga",
-                &format!("git awo fetch; git awo outcome {RUN} rejected --reason no"),
+                &format!("git awo fetch; git awo cancel {RUN} --reason no"),
             );
             from_olga(world);
         },

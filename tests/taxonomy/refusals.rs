@@ -438,7 +438,7 @@ const ROWS: &[Row] = &[
         nothing,
         OLGA,
         &["outcome", RUN, "accepted", "--reason", "x"],
-        (1, "REP-001"),
+        (1, "GOV-011"),
     ),
     // Executing.
     row(

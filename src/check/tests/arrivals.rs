@@ -352,6 +352,7 @@ fn what_arrives_binds_its_run() {
                 "ATT-002 binds-gate-2",
                 "GOV-002 gate-order",
                 "GOV-005 run-approved",
+                "GOV-011 run-in-turn",
             ],
         ),
         (
@@ -359,7 +360,7 @@ fn what_arrives_binds_its_run() {
             &[Edit::Finalization(|it| it.attestation = sha(1))],
             Landed,
             |_, _| {},
-            &["ATT-002 binds-attestation"],
+            &["ATT-002 binds-attestation", "GOV-011 run-in-turn"],
         ),
     ]);
 }

@@ -116,11 +116,11 @@ fn a_governed_commit_comes_with_its_records() {
     );
     assert_eq!(
         pushed(&world, Executed, &[], &[("main", world.commit)]),
-        "GOV-002 attestation, GOV-002 finalization, GOV-002 gate-2, GOV-005 run-approved, STR-001 provenance-index"
+        "GOV-002 attestation, GOV-002 finalization, GOV-002 gate-2, GOV-005 run-approved, GOV-011 run-in-turn, STR-001 provenance-index"
     );
     assert_eq!(
         pushed(&world, Reviewed, &[], &[("main", world.commit)]),
-        "GOV-002 finalization, STR-001 provenance-index"
+        "GOV-002 finalization, GOV-011 run-in-turn, STR-001 provenance-index"
     );
     assert_eq!(
         pushed(
@@ -141,7 +141,7 @@ fn a_governed_commit_comes_with_its_records() {
             &[("main", world.base)],
             &[("main", world.commit)]
         ),
-        "GOV-011 landed-before-outcome"
+        "GOV-011 run-over"
     );
     let world = World::new(&[Edit::Message(|it| *it = it.replace("AWO-Task: T-1\n", ""))]);
     assert_eq!(

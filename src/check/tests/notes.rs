@@ -389,7 +389,11 @@ fn notes_only_grow_by_envelopes() {
             &[],
             Executed,
             |_, it| it.of(approvals()).clear(),
-            &["GOV-005 task-approved", "REP-002 records-never-change"],
+            &[
+                "GOV-005 task-approved",
+                "GOV-011 run-in-turn",
+                "REP-002 records-never-change",
+            ],
         ),
         (
             "a line changed",
@@ -399,7 +403,11 @@ fn notes_only_grow_by_envelopes() {
                 it.of(approvals()).clear();
                 twice(world, it, "n2", "olga");
             },
-            &["GOV-005 task-approved", "REP-002 records-never-change"],
+            &[
+                "GOV-005 task-approved",
+                "GOV-011 run-in-turn",
+                "REP-002 records-never-change",
+            ],
         ),
         (
             "a line that is no envelope",
@@ -569,6 +577,7 @@ fn whom_the_commit_names_among_its_authors_does_not_review_it() {
         "GOV-001 independent-reviewer",
         "GOV-002 gate-order",
         "GOV-005 run-approved",
+        "GOV-011 run-in-turn",
     ];
     finds(&[
         (

@@ -17,6 +17,7 @@ fn a_review_binds_its_run() {
                 "ATT-002 binds-run",
                 "ATT-002 note-object",
                 "GOV-005 run-approved",
+                "GOV-011 run-in-turn",
             ],
         ),
         (
@@ -29,6 +30,7 @@ fn a_review_binds_its_run() {
                 "ATT-002 binds-root",
                 "ATT-002 binds-run",
                 "GOV-005 run-approved",
+                "GOV-011 run-in-turn",
             ],
         ),
         (
@@ -41,6 +43,7 @@ fn a_review_binds_its_run() {
                 "ATT-002 binds-contract",
                 "ATT-002 binds-run",
                 "GOV-005 run-approved",
+                "GOV-011 run-in-turn",
             ],
         ),
         (
@@ -53,6 +56,7 @@ fn a_review_binds_its_run() {
                 "ATT-002 binds-run",
                 "ATT-002 note-object",
                 "GOV-005 run-approved",
+                "GOV-011 run-in-turn",
             ],
         ),
         (
@@ -64,6 +68,7 @@ fn a_review_binds_its_run() {
                 "ATT-002 binds-approvals",
                 "ATT-002 binds-run",
                 "GOV-005 run-approved",
+                "GOV-011 run-in-turn",
                 "STR-001 run-of-record",
             ],
         ),
@@ -129,6 +134,7 @@ fn a_review_binds_its_run() {
                 "ATT-002 binds-approvals",
                 "GOV-002 gate-order",
                 "GOV-005 run-approved",
+                "GOV-011 run-in-turn",
             ],
         ),
         (

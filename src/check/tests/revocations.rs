@@ -143,8 +143,16 @@ fn what_was_withdrawn_counts_for_nothing_that_comes_later() {
         shelf
     };
     let attested = || world.shelf(Reviewed);
-    let bad = ["GOV-005 approval-revoked", "GOV-005 task-approved"];
-    let unreviewed = ["GOV-005 approval-revoked", "GOV-005 run-approved"];
+    let bad = [
+        "GOV-005 approval-revoked",
+        "GOV-005 task-approved",
+        "GOV-011 run-in-turn",
+    ];
+    let unreviewed = [
+        "GOV-005 approval-revoked",
+        "GOV-005 run-approved",
+        "GOV-011 run-in-turn",
+    ];
     for (what, stage, before, after, revoked, early, expected) in [
         (
             "a run",

@@ -56,7 +56,10 @@ fn a_rejected_run_is_taken_back_once() {
         for message in [by_run(), of(done)] {
             let twice = put(&world, there, false, &message);
             let found = pushed(&world, "main", Some(there), twice);
-            assert_eq!(found, "GOV-008 rollback-once", "{message}");
+            assert_eq!(
+                found, "GOV-008 rollback-once, GOV-011 run-over",
+                "{message}"
+            );
         }
         // A roll-back of another run, and of another commit, between them is none of this one.
         for other in [
@@ -74,8 +77,11 @@ fn a_rejected_run_is_taken_back_once() {
 #[test]
 fn a_run_that_nobody_rejected_stays() {
     for (edits, expected) in [
-        (vec![], "GOV-008 rollback-rejected"),
-        (vec![Edit::Outcome(|_| {})], "GOV-008 rollback-rejected"),
+        (vec![], "GOV-008 rollback-rejected, GOV-011 run-in-turn"),
+        (
+            vec![Edit::Outcome(|_| {})],
+            "GOV-008 rollback-rejected, GOV-011 run-over",
+        ),
         (vec![REJECTED], ""),
     ] {
         let world = World::new(&edits);
@@ -126,7 +132,7 @@ fn where_direct_commits_are_taken_a_revert_is_one() {
             "by the run's name there",
             "free",
             by_run(),
-            "GOV-008 rollback-accepted, GOV-008 rollback-rejected",
+            "GOV-008 rollback-accepted, GOV-008 rollback-rejected, GOV-011 run-in-turn",
         ),
         (
             "of the base on a branch with both",
@@ -138,13 +144,13 @@ fn where_direct_commits_are_taken_a_revert_is_one() {
             "of a run on a branch with both",
             "both",
             of(done),
-            "GOV-008 rollback-rejected",
+            "GOV-008 rollback-rejected, GOV-011 run-in-turn",
         ),
         (
             "by the run's name on a branch with both",
             "both",
             by_run(),
-            "GOV-008 rollback-rejected",
+            "GOV-008 rollback-rejected, GOV-011 run-in-turn",
         ),
     ] {
         let back = put(&world, done, false, &message);

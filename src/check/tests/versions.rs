@@ -278,6 +278,7 @@ fn what_arrives_holds_by_the_limits_of_the_policy_that_it_names_too() {
             &[
                 "ATT-002 binds-approvals",
                 "GOV-005 run-approved",
+                "GOV-011 run-in-turn",
                 "INT-006 record-limit",
             ],
         ),

@@ -79,8 +79,12 @@ impl<'a> Arrived<'a> {
             }
         }
         let mut found = Findings::new();
-        governance::judge_run(collector, facts, self.arrivals.digests(), &mut found);
-        self.lock().findings.extend(found);
+        let done = governance::judge_run(collector, facts, self.arrivals.digests(), &mut found);
+        {
+            let mut judged = self.lock();
+            judged.failed |= done.is_err();
+            judged.findings.extend(found);
+        }
         for piece in about.into_iter().flatten() {
             self.judge_piece(collector, *piece);
         }

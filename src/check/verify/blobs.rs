@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::check::Error;
+use crate::facts::tips::Judged;
 use crate::git::{self, Compared, Reader};
 use crate::record::commit::Commit;
 use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Coded, ObjectId, RefName, RepoPath, Report, Subject};
-
-use super::tips::Judged;
 
 /// The files hashed so far, each once.
 #[derive(Default)]

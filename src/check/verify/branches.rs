@@ -15,6 +15,7 @@ use crate::check::push::in_order;
 use crate::check::{Behind, Error, PolicyHistory};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
+use crate::facts::tips::{Judged, contained, tips};
 use crate::facts::vouched::Vouched;
 use crate::git::Reader;
 use crate::policy::{Policy, RefRules};
@@ -26,7 +27,6 @@ use crate::rules::{clone as known, push as rules};
 use super::arrived::Arrived;
 use super::blobs::{Blobs, Hashed};
 use super::cores::Cores;
-use super::tips::{Judged, contained, tips};
 
 /// How many commits are judged at once in one thread: neighbours share trees.
 const CHUNK: usize = 64;

@@ -8,12 +8,12 @@ use crate::check::{Behind, Error};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::facts::run::Collector;
+use crate::facts::tips::tips;
 use crate::facts::vouched::Vouched;
 use crate::record::{ObjectId, RefName, Report, Subject};
 use crate::rules::clone as known;
 
 use super::blobs::Blobs;
-use super::tips::tips;
 
 /// The commits reachable from the first and not from the second.
 #[derive(Clone, Copy)]

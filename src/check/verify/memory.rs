@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Anchor, Error};
 use crate::facts::log::Log;
 use crate::facts::remembered::{Brought, Remembered};
+use crate::facts::tips::{self, Judged};
 use crate::git::{ObjectFiles, Reader};
 use crate::record::{Checked, ObjectId, RefName};
 use crate::records::Movement;
@@ -22,8 +23,6 @@ use crate::store::ledger::Refs;
 use crate::store::table::padded;
 
 use crate::sys::process::program;
-
-use super::tips::{self, Judged};
 
 /// The tags that the log tells of and that were judged, each at the object that it says.
 pub(super) type Tags = BTreeMap<RefName, ObjectId>;

@@ -9,7 +9,6 @@ mod memory;
 mod run;
 mod seen;
 mod tags;
-mod tips;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -20,6 +19,7 @@ use crate::facts::between;
 use crate::facts::log::Log;
 use crate::facts::remembered::{Brought, Remembered};
 use crate::facts::run::{Collector, RunFacts};
+use crate::facts::tips::{self, Judged};
 use crate::git::ObjectFiles;
 use crate::record::{
     Coded, Findings, ObjectId, RefName, Report, RunId, Sha256, Subject, Verdict, add_checked,
@@ -34,14 +34,13 @@ use memory::{Memory, Verified};
 use run::Whence;
 use seen::high_water;
 use tags::Tags;
-use tips::Judged;
 
 use super::{Anchor, Behind, Error, PolicyHistory};
 use super::{branch, governance};
 
+pub use crate::facts::tips::stands_for;
 pub use cores::Basis;
 pub use seen::{Clone, positions};
-pub use tips::stands_for;
 
 /// What to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]

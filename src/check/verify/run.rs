@@ -6,13 +6,13 @@ use crate::check::{Behind, Error, branch};
 use crate::facts::log::Log;
 use crate::facts::remembered::{At, Remembered};
 use crate::facts::run::Collector;
+use crate::facts::tips;
 use crate::git::Reader;
 use crate::record::{Findings, ObjectId, RefName, Report, RunId, Subject};
 use crate::rules::{self, clone as known};
 use crate::store::ledger::Refs;
 
 use super::memory::Memory;
-use super::tips;
 
 /// What tells which push brought a commit.
 pub(super) struct Whence<'a> {

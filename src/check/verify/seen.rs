@@ -16,11 +16,11 @@ use crate::rules::growth;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
+use crate::facts::tips::Remotes;
 use crate::facts::{Behind, Marks};
 
 use super::cores::Threads;
 use super::memory::Memory;
-use super::tips::Remotes;
 
 /// After how many days without news of the server a clone is told to fetch.
 const DAYS: u32 = 30;

@@ -306,7 +306,7 @@ impl Tags<'_> {
     /// Judges tags that no entry brought, as if they were pushed now.
     fn judge_own(&self, own: Vec<New>, report: &mut Report) -> Result<(), Error> {
         let mut tips = Refs::new();
-        for (name, tip) in super::tips::tips(self.reader, self.basis.refs) {
+        for (name, tip) in crate::facts::tips::tips(self.reader, self.basis.refs) {
             // Of several tips the one that contains most.
             let tip = match tips.get(&name) {
                 Some(other) => self.reader.newer(*other, tip)?.unwrap_or(tip),

@@ -3,6 +3,7 @@
 pub mod admit;
 pub mod approve;
 pub mod attest;
+pub mod cancel;
 pub mod cell;
 pub mod chain;
 pub mod claim;

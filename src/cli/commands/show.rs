@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{decisions, events};
 use crate::cli::{Answer, Context};
 use crate::ops::decision::Decision;
+use crate::ops::life::{Reached, RunLife, State};
 use crate::ops::{Error, show};
 use crate::record::path::escape_json;
 use crate::render::one_line;
@@ -13,7 +14,8 @@ use crate::render::one_line;
 /// Show a task, a run, a decision or a commit with everything recorded about it
 ///
 /// Of a task it shows the admissions of its target too, and of a locator those alone. Of a decision it tells first how it stands: what others answer or supersede, the run that used it, and
-/// its events.
+/// its events. Of a run it
+/// draws its life: the states that it has come to, where it is, and what may follow.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// A task, a run, a decision, a commit or the locator of an admission
@@ -26,6 +28,9 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
     let mut rows = Vec::new();
     if let Some(it) = &shown.decision {
         text.push_str(&decided(it));
+    }
+    if let Some(it) = &shown.life {
+        text.push_str(&lived(&args.id, it));
     }
     if let Some(it) = &shown.gate1 {
         let (id, gate, target) = (&it.decision_id, &it.gate_type, &it.target_ref);
@@ -71,6 +76,9 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
     if let Some(it) = &shown.decision {
         extend(&mut value, json!({ "decision": of(it)? }));
     }
+    if let Some(it) = &shown.life {
+        extend(&mut value, json!({ "life": life(it) }));
+    }
     if let Some(it) = &shown.gate1 {
         extend(&mut value, json!({ "gate1": it }));
     }
@@ -87,6 +95,42 @@ fn extend(value: &mut Value, more: Value) {
     if let (Value::Object(all), Value::Object(more)) = (value, more) {
         all.extend(more);
     }
+}
+
+fn life(it: &RunLife) -> Value {
+    let passed = |it: &Reached| {
+        json!({
+            "state": it.state.word(), "by": it.by, "record": it.record, "recorded": it.recorded,
+        })
+    };
+    let next =
+        |(state, command): &(State, String)| json!({ "state": state.word(), "command": command });
+    json!({
+        "state": it.state().word(), "passed": it.passed.iter().map(passed).collect::<Vec<_>>(),
+        "next": it.next.iter().map(next).collect::<Vec<_>>(),
+    })
+}
+
+/// Draws the life of a run: a line a state, where it is, and what may follow.
+fn lived(id: &str, it: &RunLife) -> String {
+    let state = it.state();
+    let mut text = format!("{}: {}\n", one_line(id), state.word());
+    for at in &it.passed {
+        let mark = if at.state == state { '*' } else { '|' };
+        let by = at.by.as_ref().map_or("", |it| it.as_str());
+        let when = at.recorded.map_or_else(String::new, |it| it.to_string());
+        let line = format!("{mark} {:<12} {by:<12} {when}", at.state.word());
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    for (state, command) in &it.next {
+        text.push_str(&format!(
+            "  {:<12} {command}\n",
+            format!("> {}", state.word())
+        ));
+    }
+    text.push('\n');
+    text
 }
 
 fn of(it: &Decision) -> Result<Value, Error> {

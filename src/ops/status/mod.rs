@@ -15,11 +15,11 @@ use crate::record::{
     Token,
 };
 use crate::records::{
-    ApprovalPredicate, ContractPredicate, GateStatus, Kind, LedgerPath, RunPredicate, Statement,
-    Target, Verdict,
+    ApprovalPredicate, ContractPredicate, Kind, LedgerPath, RunPredicate, Statement, Target,
+    Verdict,
 };
 use crate::rules::automation::Standing as Stands;
-use crate::rules::{self, execution, revocation, skeleton};
+use crate::rules::{self, execution, life, revocation, skeleton};
 use crate::store::layout::Place;
 use crate::store::ledger::{Records, Refs};
 
@@ -78,6 +78,10 @@ pub enum State {
     Skeleton,
     /// A run that makes a skeleton, which was approved.
     SkeletonApproved,
+    /// A run that was ended before anybody reviewed it.
+    Cancelled,
+    /// A run whose invariants do not hold, as a reviewer found.
+    Failed,
     /// A run that passed gate 2.
     Gate2Passed,
     /// A run that is attested.
@@ -102,6 +106,8 @@ impl State {
         State::Executed,
         State::Skeleton,
         State::SkeletonApproved,
+        State::Cancelled,
+        State::Failed,
         State::Gate2Passed,
         State::Attested,
         State::Finalized,
@@ -120,6 +126,8 @@ impl State {
             State::Executed => "executed",
             State::Skeleton => "skeleton",
             State::SkeletonApproved => "skeleton approved",
+            State::Cancelled => "cancelled",
+            State::Failed => "failed",
             State::Gate2Passed => "gate 2 passed",
             State::Attested => "attested",
             State::Finalized => "finalized",
@@ -315,6 +323,9 @@ fn run_stands(
     if summary.broken {
         return Ok((State::Broken, "git awo verify".to_owned(), false));
     }
+    if summary.cancelled {
+        return Ok((State::Cancelled, String::new(), false));
+    }
     match summary.outcome {
         Some(Verdict::Accepted) => return Ok((State::Accepted, String::new(), false)),
         Some(Verdict::Rejected) if rolled_back(session, id, &run.reference, run.commit)? => {
@@ -341,7 +352,11 @@ fn run_stands(
     }
     // Only a run under review, or one whose approvals may be gone, needs its evidence and notes read.
     let facts = collector.run(id)?;
-    let reviews = rules::reviews(&facts, session.policy()?, None, &mut Findings::new());
+    let policy = session.policy()?;
+    if life::here(&facts, policy, false).state() == life::State::Failed {
+        return Ok((State::Failed, String::new(), true));
+    }
+    let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     Ok(if revocation::gate_1_withdrawn(&facts) {
         let task = &run.task;
         let next = format!("git awo approve {task}, then git awo run {task} -- COMMAND");
@@ -357,9 +372,7 @@ fn run_stands(
     } else if !reviews.passed.is_empty() {
         (State::Gate2Passed, format!("git awo approve {id}"), false)
     } else {
-        let mut logs = facts.independence.iter();
-        let failed = logs.any(|it| it.predicate().status == GateStatus::FailedInvariants);
-        (State::Executed, format!("git awo gate {id}"), failed)
+        (State::Executed, format!("git awo gate {id}"), false)
     })
 }
 
@@ -443,7 +456,7 @@ fn behind(session: &Session) -> Result<bool, Error> {
 }
 
 /// Tells whether a branch, here or at a remote, holds the roll-back of the run.
-fn rolled_back(
+pub(super) fn rolled_back(
     session: &Session,
     run: &RunId,
     reference: &RefName,

@@ -6,20 +6,11 @@ use crate::facts::demanded::Demanded;
 use crate::facts::run::Held;
 use crate::policy::{Policy, Role, Verified};
 use crate::record::path::quote;
-use crate::record::{Finding, IdentityName, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::record::{Finding, IdentityName, Rule, Sha256, Subject, Timestamp};
 use crate::records::{ApprovalPredicate, Approves, GateStatus, IndependencePredicate};
 
 use super::links::{Links, of_record};
 use crate::rules::remedy;
-
-/// Returns the finding that gate 2 fails a run that was finalized already.
-pub fn late_failure(run: &RunId, status: GateStatus) -> Finding {
-    Rule::Gate2InTurn
-        .finding(Subject::of_run(run))
-        .found(format!("{} after the finalization", status.word()))
-        .expected("failures of gate 2 before a run is finalized")
-        .remedy(format!("git awo outcome {run} rejected --reason TEXT"))
-}
 
 /// Returns the finding that one person made a run, or a part of it, and reviewed it.
 pub fn self_review(run: Held<'_>, what: &str, person: &IdentityName, remedy: &str) -> Finding {
@@ -62,16 +53,19 @@ impl Links<'_> {
     pub(super) fn independence(&mut self) {
         let facts = self.facts;
         let mut vetoes = Vec::new();
+        // One that comes after the finalization is out of turn, and vetoes nothing.
+        let finalized = facts.finalization.valid().map(Verified::digest);
+        let too_late = self
+            .focus
+            .zip(finalized)
+            .is_some_and(|(focus, digest)| !focus.contains(&digest));
         for log in &facts.independence {
-            let holds = self.item(log.digest(), |links| {
-                links.log_holds(log);
-                links.log_in_time(log);
-            });
+            let holds = self.item(log.digest(), |links| links.log_holds(log));
             let status = log.predicate().status;
             if holds && status.passed() {
                 self.reviews.passed.insert(log.digest());
             }
-            if holds && status == GateStatus::FailedInvariants {
+            if holds && status == GateStatus::FailedInvariants && !too_late {
                 vetoes.push(log);
             }
         }
@@ -104,17 +98,6 @@ impl Links<'_> {
         } else if facts.independence.is_empty() {
             let remedy = self.git_awo("gate");
             self.gap(Rule::Gate2, "no independence log", "gate 2 passed", remedy);
-        }
-    }
-
-    /// A review that fails is too late for a run that is finalized: that is for the outcome.
-    fn log_in_time(&mut self, log: &Verified<IndependencePredicate>) {
-        let Some(focus) = self.focus else { return };
-        let finalized = self.facts.finalization.valid().map(Verified::digest);
-        let before = finalized.is_some_and(|digest| !focus.contains(&digest));
-        let status = log.predicate().status;
-        if before && !status.passed() {
-            self.findings.push(late_failure(&self.facts.id, status));
         }
     }
 

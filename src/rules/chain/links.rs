@@ -50,6 +50,8 @@ pub struct Reviews {
     pub suffices: bool,
     /// Attestations.
     pub attested: BTreeSet<Sha256>,
+    /// Every record that holds, whether or not it still counts.
+    pub held: BTreeSet<Sha256>,
 }
 
 /// Reports the records of the run that do not even hold by themselves: each is a finding, whether
@@ -156,6 +158,9 @@ impl<'a> Links<'a> {
         check(self);
         let own = std::mem::replace(&mut self.findings, outer);
         let holds = own.is_empty();
+        if holds {
+            self.reviews.held.insert(digest);
+        }
         if self.focus.is_none_or(|focus| focus.contains(&digest)) {
             let named = |mut it: Finding| {
                 it.subject.record.get_or_insert_with(|| digest.to_string());

@@ -16,7 +16,7 @@ use crate::record::{Findings, Rule, Sha256, Subject};
 use super::scope::{contract_scope, policy_paths};
 use super::skeleton;
 
-pub use gates::{by_model, late_failure, self_review};
+pub use gates::{by_model, self_review};
 use links::{Links, bad_records};
 pub use links::{Reviews, Step};
 

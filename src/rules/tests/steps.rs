@@ -5,7 +5,7 @@ use crate::facts::run::Lookup;
 use crate::record::{Findings, Refusal};
 use crate::records::GateStatus;
 use crate::rules::gate2::{Judgement, Review, Unrecorded};
-use crate::rules::{self, Step, step};
+use crate::rules::{self, Step, life, step};
 
 /// A story that is not told to its end.
 const UNFINISHED: Edit = Edit::Facts(|it| it.finalization = Lookup::Missing);
@@ -24,6 +24,7 @@ fn gate(edits: &[Edit], reviewer: &str, override_asked: bool) -> Result<Judgemen
     let review = Review {
         run: told.facts.held().unwrap(),
         policy: &told.policy,
+        life: &life::here(&told.facts, &told.policy, false),
         reviewer: &name(reviewer),
         override_asked,
     };
@@ -76,9 +77,9 @@ fn what_is_only_missing_here_is_not_held_against_a_run() {
 #[test]
 fn no_failure_is_recorded_after_the_finalization() {
     match gate(&[], "otto", false) {
-        Err(Unrecorded::TooLate(why)) => assert_eq!(
+        Err(Unrecorded::OutOfTurn(why)) => assert_eq!(
             of(&why),
-            ["GOV-001 independent-reviewer", "GOV-011 gate-2-in-turn"]
+            ["GOV-001 independent-reviewer", "GOV-011 run-over"]
         ),
         _ => panic!("it is too late for a failure"),
     }
@@ -101,7 +102,8 @@ fn each_step_needs_the_one_before_and_no_later_one() {
     let by = |told: &Told, step, who: &str| {
         let (facts, policy) = (&told.facts, &told.policy);
         let chain = chain(told, step);
-        step::by_reviewer(step, facts.held().unwrap(), policy, &name(who), chain).map(|_| ())
+        let (run, life) = (facts.held().unwrap(), life::here(facts, policy, false));
+        step::by_reviewer(step, run, policy, &name(who), &life, chain).map(|_| ())
     };
     assert!(by(&bare, Step::Gate3, "rita").is_ok());
     let refused = |told: &Told, step, who: &str| of(&by(told, step, who).unwrap_err());
@@ -111,7 +113,7 @@ fn each_step_needs_the_one_before_and_no_later_one() {
     );
     assert_eq!(
         refused(&bare, Step::Attestation, "rita"),
-        ["GOV-005 run-approved"]
+        ["GOV-005 run-approved", "GOV-011 run-in-turn"]
     );
     let unreviewed = told(&[no_log, UNFINISHED]);
     let found = refused(&unreviewed, Step::Gate3, "rita");
@@ -119,7 +121,9 @@ fn each_step_needs_the_one_before_and_no_later_one() {
 
     let finalize = |told: &Told| {
         let chain = chain(told, Step::Finalization);
-        let result = step::finalization(told.facts.held().unwrap(), &told.policy, chain);
+        let (run, policy) = (told.facts.held().unwrap(), &told.policy);
+        let life = life::here(&told.facts, policy, false);
+        let result = step::finalization(run, policy, &life, chain);
         result.map(|it| it.attestation.digest())
     };
     let whole = told(&[UNFINISHED]);

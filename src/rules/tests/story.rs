@@ -280,6 +280,8 @@ pub fn told(edits: &[Edit]) -> Told {
         revoked: [].into(),
         indexed: Lookup::Valid(()),
         outcome: Lookup::Missing,
+        cancellations: Vec::new(),
+        came: Default::default(),
         absent: Vec::new(),
         bad: Findings::new(),
         demanded: Default::default(),

@@ -182,11 +182,16 @@ fn an_approval_that_says_or_binds_something_else_does_not_count() {
             findings.has(Code::Gov005) && findings.has(code),
             "{findings:#?}"
         );
-        assert_eq!((findings.len(), world.refs()), (2, before));
+        assert!(findings.has(Code::Gov011), "nobody has approved it");
+        assert_eq!((findings.len(), world.refs()), (3, before));
     }
     let world = World::bare("FULL_HUMAN");
     world.store_contract();
-    world.assert_refused(MEND, &[(Code::Gov005, "task-approved")]);
+    let expected = [
+        (Code::Gov005, "task-approved"),
+        (Code::Gov011, "run-in-turn"),
+    ];
+    world.assert_refused(MEND, &expected);
 }
 
 #[test]

@@ -97,7 +97,11 @@ fn what_keeps_a_run_from_beginning_keeps_it_from_being_imported() {
     unapproved.store_contract();
     assert_eq!(
         codes(import(&unapproved, |_| ())),
-        refused(Code::Gov005, "task-approved")
+        [
+            refused(Code::Gov005, "task-approved"),
+            refused(Code::Gov011, "run-in-turn")
+        ]
+        .concat()
     );
     let unanchored = World::new();
     let other = "0123456789012345678901234567890123456789\n";

@@ -304,7 +304,7 @@ fn two_keys_of_one_person_are_one_approval() {
     door.refuses_push(
         "an attestation on two of them",
         &[&format!("{noted}:{attestations_ref}")],
-        &["GOV-005"],
+        &["GOV-005", "GOV-011"],
     );
     // otto's would be a self-approval; a second reviewer makes two.
     assert_eq!(door.verdict().exit, 0);

@@ -196,7 +196,12 @@ fn no_run_spends_what_was_withdrawn() {
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     let evidence = otto.run_says().evidence.to_string();
     let twin = world.copied();
-    otto.refuses_and_finds("a run", &[LEDGER, &evidence], &["GOV-005"], &["GOV-005"]);
+    otto.refuses_and_finds(
+        "a run",
+        &[LEDGER, &evidence],
+        &["GOV-005", "GOV-011"],
+        &["GOV-005", "GOV-011"],
+    );
     // Whoever has the revocation executes nothing by that approval.
     let ledger = "refs/awo-remotes/origin/awo/ledger";
     twin.ok("otto", "otto", &["git", "update-ref", LEDGER, ledger]);
@@ -231,7 +236,12 @@ fn no_attestation_counts_what_was_withdrawn() {
     let notes = world.notes("rita", "attestations");
     let early = withdrawn(&rita, "reviewer", record, Some(RUN));
     rita.accepts_push("in time", &[&format!("{early}:{LEDGER}")]);
-    rita.refuses_and_finds("an attestation", &[&notes], &["GOV-005"], &["GOV-005"]);
+    rita.refuses_and_finds(
+        "an attestation",
+        &[&notes],
+        &["GOV-005", "GOV-011"],
+        &["GOV-005", "GOV-011"],
+    );
     // Here and now neither attests nor finalizes anybody by it.
     world.ok("rita", "rita", &["git", "update-ref", "-d", &notes]);
     world.ok("rita", "rita", &["git", "update-ref", LEDGER, &early]);

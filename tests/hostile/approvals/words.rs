@@ -308,7 +308,7 @@ fn gate_3_comes_after_gate_2() {
     let (door, says) = reviewing();
     let commit = says.commit.unwrap();
     let good = noted(&door, &says, commit);
-    door.refuses_push("its gate 2 is nowhere", &[&good], &["GOV-002"]);
+    door.refuses_push("its gate 2 is nowhere", &[&good], &["GOV-002", "GOV-011"]);
     let mut forged = says.clone();
     forged.independence = None;
     let refspec = noted(&door, &forged, commit);
@@ -316,7 +316,12 @@ fn gate_3_comes_after_gate_2() {
     forged.independence = says.root;
     let refspec = noted(&door, &forged, commit);
     door.refuses_push("it names another digest", &[&refspec, LEDGER], &["GOV-002"]);
-    door.refuses_and_finds("alone", &[&good], &["GOV-002"], &["GOV-002"]);
+    door.refuses_and_finds(
+        "alone",
+        &[&good],
+        &["GOV-002", "GOV-011"],
+        &["GOV-002", "GOV-011"],
+    );
     door.accepts_push("both", &[&good, LEDGER]);
 }
 

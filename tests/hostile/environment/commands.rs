@@ -72,6 +72,7 @@ fn call(path: &[String], usage: &str) -> Call {
         "escalate plan" => &["esc-1", "../packet.md", "--max-bytes", "1"],
         "escalate consent" => &["esc-1", "--no"],
         "integrity sums" => &["../policy", "--replace"],
+        "cancel" => &[RUN, "--reason", "no"],
         "outcome" => &[RUN, "rejected", "--reason", "no"],
         "packet pre-work" => &[TASK, "--plan", "../packet.md"],
         "packet post-work" => &[TASK],

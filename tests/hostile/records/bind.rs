@@ -148,8 +148,8 @@ fn an_attestation_before_gate_2_and_gate_3_is_refused() {
     let notes = attestations_until(says.expires);
     let noted = other.noted(&notes, commit, &[&envelope.to_bytes()]);
     let refspec = format!("{noted}:{notes}");
-    let codes = ["ATT-002", "GOV-005"];
-    let order = ["ATT-002", "GOV-002", "GOV-005"];
+    let codes = ["ATT-002", "GOV-005", "GOV-011"];
+    let order = ["ATT-002", "GOV-002", "GOV-005", "GOV-011"];
     other.refuses_push("nothing came before", &[&refspec], &order);
     // With gate 2, and still without gate 3.
     other.world.ok("rita", "rita", &["git", "awo", "gate", RUN]);

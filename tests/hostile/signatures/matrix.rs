@@ -129,6 +129,11 @@ fn made(kind: Kind) -> Fresh {
             "olga",
             &["git", "awo", "outcome", RUN, "accepted", "--reason", "good"],
         )],
+        Kind::Cancellation => &[(
+            "otto",
+            "otto",
+            &["git", "awo", "cancel", RUN, "--reason", "no"],
+        )],
         _ => &[],
     };
     let world = match kind {
@@ -136,6 +141,7 @@ fn made(kind: Kind) -> Fresh {
             World::founded()
         }
         Kind::Run => World::executed(),
+        Kind::Cancellation => World::executed(),
         Kind::Lease => {
             let world = World::approved();
             world.ok("otto", "otto", &["git", "awo", "claim", crate::world::TASK]);
@@ -175,6 +181,7 @@ fn made(kind: Kind) -> Fresh {
         }
         Kind::Finalization => fresh(kind, world, "otto", LEDGER, "@finalization"),
         Kind::Outcome => fresh(kind, world, "olga", LEDGER, "@outcome"),
+        Kind::Cancellation => fresh(kind, world, "otto", LEDGER, "@cancellation-"),
         Kind::Vouch => fresh(kind, world, "olga", LEDGER, "@vouch-"),
         Kind::PreWork => fresh(kind, world, "otto", LEDGER, "@pre-work-"),
         Kind::Decision => fresh(kind, world, "otto", LEDGER, "@decision."),

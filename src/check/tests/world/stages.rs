@@ -17,8 +17,13 @@ pub type Case = (
 );
 
 /// Rules about what changed at a ref: `verify` sees the end alone, and finds by other rules what is
-/// wrong with that.
-const AT_THE_DOOR: &[&str] = &["evidence-whole", "records-never-change", "record-mode"];
+/// wrong with that. What is told of a landing out of its turn it tells of the links that are missing.
+const AT_THE_DOOR: &[&str] = &[
+    "evidence-whole",
+    "records-never-change",
+    "record-mode",
+    "run-in-turn",
+];
 
 /// Pushes what each case says onto the stage before; tells which of them find something else.
 #[track_caller]

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::Error;
+use super::Error;
 use crate::git::Reader;
 use crate::record::{ObjectId, RefName, Report};
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
 /// The commits of each ref that were judged with all that lies behind them.
-pub(super) type Judged = BTreeMap<RefName, Vec<ObjectId>>;
+pub type Judged = BTreeMap<RefName, Vec<ObjectId>>;
 
 /// Returns every tip of every branch: local ones and those last seen at the servers.
-pub(super) fn tips(reader: &Reader, refs: &Refs) -> BTreeSet<(RefName, ObjectId)> {
+pub fn tips(reader: &Reader, refs: &Refs) -> BTreeSet<(RefName, ObjectId)> {
     let remotes = Remotes::of(reader, refs);
     refs.iter()
         .filter(|(name, _)| Place::of(name).is_none())
@@ -26,13 +26,13 @@ pub(super) fn tips(reader: &Reader, refs: &Refs) -> BTreeSet<(RefName, ObjectId)
 /// The remotes of a clone: servers of what is governed, and others, as a contributor's fork.
 ///
 /// A server is whose policy the clone has fetched. Where it has fetched none, every remote may be one.
-pub(super) struct Remotes {
+pub struct Remotes {
     servers: Vec<String>,
     others: Vec<String>,
 }
 
 impl Remotes {
-    pub(super) fn of(reader: &Reader, refs: &Refs) -> Self {
+    pub fn of(reader: &Reader, refs: &Refs) -> Self {
         Self::among(reader.remotes(), refs)
     }
 
@@ -49,7 +49,7 @@ impl Remotes {
     }
 
     /// Returns the refs on a server that a local ref may stand for: none if it tracks another remote.
-    pub(super) fn stands_for(&self, name: &RefName) -> Vec<RefName> {
+    pub fn stands_for(&self, name: &RefName) -> Vec<RefName> {
         match self.other(name) {
             Some(_) => Vec::new(),
             None => stands_for(name, &self.servers),
@@ -68,7 +68,7 @@ impl Remotes {
     }
 
     /// Notes which refs are not judged since they track a remote that is no server.
-    pub(super) fn note_others(&self, refs: &Refs, report: &mut Report) {
+    pub fn note_others(&self, refs: &Refs, report: &mut Report) {
         let names = refs.keys().filter(|it| !it.as_str().ends_with("/HEAD"));
         let mut unjudged: BTreeMap<&String, Vec<&RefName>> = BTreeMap::new();
         for name in names {
@@ -90,7 +90,7 @@ impl Remotes {
 }
 
 /// Tells whether a tip of that branch contains where it moved: a clone may be behind the log.
-pub(super) fn contained(
+pub fn contained(
     reader: &Reader,
     tips: &BTreeSet<(RefName, ObjectId)>,
     reference: &RefName,
