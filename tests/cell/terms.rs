@@ -218,6 +218,7 @@ fn the_network_needs_the_word_of_the_policy() {
     let there = copy.path("olga").display().to_string();
     let ledger = "+refs/awo/ledger:refs/awo/ledger";
     world.ok("olga", "olga", &["git", "fetch", &there, ledger]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
     let policy = ["git", "fetch", "origin", "refs/awo/policy:refs/awo/policy"];
     world.ok("olga", "olga", &policy);
     world.push_refused("olga", &["refs/awo/ledger"], "GOV-004");

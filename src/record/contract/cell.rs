@@ -209,7 +209,7 @@ pub fn may_read(path: &str) -> Result<(), &'static str> {
     let Some(below) = below else {
         return Err("it must begin with / or ~/");
     };
-    if path.chars().any(is_unfit) {
+    if path.chars().any(|it| is_unfit(it) || it.is_control()) {
         return Err("it has a control or reordering character");
     }
     let names: Vec<&str> = below.split('/').collect();
