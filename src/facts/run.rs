@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cell::Demand;
 use crate::policy::{Cells, Keyring, Policy, Position, Unverified, Verified};
 use crate::record::contract::Contract;
 use crate::record::envelope::Envelope;
@@ -18,7 +19,7 @@ use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 use crate::{evidence, git, store};
 
-use super::claims::{Said, claims};
+use super::claims::{Said, claims, command};
 use super::contradictions::{Around, contradictions};
 use super::demanded::Demanded;
 use super::groundwork::{AdmissionFacts, RunWorkFacts};
@@ -26,6 +27,7 @@ use super::opening::{Opening, UsedBy};
 use super::position::{Came, Judging, Positions};
 use super::post_work::PostWorkFacts;
 use super::provenance::Differs;
+use super::reruns::Reruns;
 use super::uses::Use;
 use super::work_evidence::work_evidence;
 use super::{Error, PolicyHistory, limits};
@@ -41,6 +43,10 @@ pub struct EvidenceFacts {
     pub findings: Findings,
     /// The invariants broken (reasons, sorted).
     pub reasons: Vec<String>,
+    /// The program and its arguments that ran, as git quotes paths, if the files say so.
+    pub command: Option<Vec<String>>,
+    /// What they lack of the cell that the policy demanded.
+    pub unconfined: Option<String>,
 }
 
 /// Everything known about a run.
@@ -67,6 +73,10 @@ pub struct RunFacts {
     /// The root of the inventory in the ledger, if there is one.
     pub inventory: Option<Sha256>,
     pub evidence: Lookup<EvidenceFacts>,
+    /// What had to hold of the cell of its commands when its record came.
+    pub cell: Option<Demand>,
+    /// Who has run its command again, where that is asked.
+    pub reruns: Option<Reruns>,
     /// The independence logs.
     pub independence: Vec<Verified<IndependencePredicate>>,
     pub overrides: Vec<Verified<SelfApprovalPredicate>>,
@@ -375,6 +385,8 @@ impl Collector<'_> {
             cells: None,
             inventory: None,
             evidence: Lookup::Missing,
+            cell: None,
+            reruns: None,
             independence: Vec::new(),
             overrides: Vec::new(),
             audit_approvals: Vec::new(),
@@ -431,7 +443,7 @@ impl Collector<'_> {
         });
         let record = facts.run.valid().map(Verified::digest);
         facts.cells = record.map(|it| judging.cells_of(it, run.context.policy));
-        let demands = demands.in_cell(facts.cells.and_then(|it| it.demand));
+        facts.cell = facts.cells.and_then(|it| it.demand);
 
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
@@ -448,7 +460,8 @@ impl Collector<'_> {
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
-        facts.evidence = self.evidence(&run, demands, (&around, whole), most)?;
+        facts.evidence = self.evidence(&run, (demands, facts.cell), (&around, whole), most)?;
+        facts.reruns = self.reruns_of(&facts)?;
         if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
             facts.post_work = self.post_work(record, contract.predicate(), most)?;
         }
@@ -617,7 +630,7 @@ impl Collector<'_> {
     fn evidence(
         &self,
         run: &RunPredicate,
-        demands: evidence::Demands,
+        (demands, cell): (evidence::Demands, Option<Demand>),
         (around, whole): (&Around<'_>, bool),
         limit: u64,
     ) -> Result<Lookup<EvidenceFacts>, Error> {
@@ -638,6 +651,7 @@ impl Collector<'_> {
             false => claims(&run.into(), &files),
         });
         findings.extend(work_evidence(&run.into(), around, &files)?);
+        let terms = around.contract.map(|it| &it.contract.cell);
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files
@@ -649,6 +663,8 @@ impl Collector<'_> {
             root,
             findings,
             reasons,
+            command: command(&files),
+            unconfined: cell.and_then(|it| evidence::unconfined(&files, it, terms)),
         }))
     }
 }

@@ -137,6 +137,12 @@ impl Own<'_, '_> {
                 }
             }
             _ if scalar.limit().is_some() => self.wrong(line, path, "a whole number"),
+            (DeValue::Integer(number), _)
+                if scalar == Scalar::Determinism && number.radix() == 10 =>
+            {
+                self.gather.say(scalar, line, number.as_str());
+            }
+            _ if scalar == Scalar::Determinism => self.wrong(line, path, "a number"),
             (DeValue::String(text), _) => self.gather.say(scalar, line, text),
             // A stage may be written as a number.
             (DeValue::Integer(number), _) if scalar == Scalar::Stage && number.radix() == 10 => {

@@ -30,6 +30,7 @@ pub use work::{
 
 use problem::{MAX_ENTRIES, MAX_STEPS, check_text};
 
+use super::determinism::RUNS;
 use super::name::check_line;
 use super::{ObjectId, RefName, Sha256, TaskId};
 
@@ -208,6 +209,9 @@ pub struct ContractDraft {
     /// What it says of the cell in which its commands run.
     #[serde(skip_serializing_if = "work::is_default", default)]
     pub cell: CellTerms,
+    /// How often a reviewer has to run the command again, with the same result each time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub determinism: Option<u32>,
     /// What a work packet says beyond these fields.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub packet: Option<WorkPacket>,
@@ -359,6 +363,9 @@ impl ContractDraft {
             && (stage.is_empty() || stage.len() > 32 || !stage.bytes().all(token))
         {
             problems.push(ContractProblem::Stage(stage.clone()));
+        }
+        if let Some(runs) = self.determinism.filter(|it| !RUNS.contains(it)) {
+            problems.push(ContractProblem::Determinism(runs));
         }
         if let Some(gate) = &self.execution_gate
             && gate.stage != self.stage

@@ -54,6 +54,7 @@ fields! {
     CellMemory = "cell.limits.memory_bytes", "memory";
     CellFiles = "cell.limits.open_files", "open files";
     CellWall = "cell.limits.wall_seconds", "time of a command";
+    Determinism = "determinism", "number of runs that must agree";
     Format = "packet.format_version", "packet format version";
     Why = "packet.why", "reason of the work";
     AgentId = "packet.actors.agent_id", "agent id";
