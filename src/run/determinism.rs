@@ -20,7 +20,7 @@ use crate::record::determinism::{
 };
 use crate::record::path::quote;
 use crate::record::tree::{Change, Mode};
-use crate::record::{Findings, ObjectId, RunId, Sha256, Subject};
+use crate::record::{Findings, ObjectId, Sha256, Subject};
 use crate::rules::executed as rules;
 use crate::store::ledger::Refs;
 use crate::sys::environment;
@@ -179,10 +179,7 @@ fn once(
     let output = measure::outputs(repo, place, check.commit, check.patterns, &mut findings)?;
     Error::unless_empty(findings)?;
     let read = |log: &super::log::Log| match check.streams {
-        true => log.read(
-            &RunId::new("run_check").map_err(|_| Error::NoCommand)?,
-            LONGEST_STREAM,
-        ),
+        true => log.read(check.subject, LONGEST_STREAM),
         false => Ok(Vec::new()),
     };
     let streams = [read(&logs.out)?, read(&logs.err)?];
