@@ -69,9 +69,28 @@ struct Plan {
     subject: Subject,
 }
 
-/// Makes a check.
-pub fn check(session: &Session, request: &Request) -> Result<Checked, Error> {
-    let actor = session.actor();
+/// A check that can be made.
+pub struct Prepared<'a> {
+    session: &'a Session,
+    request: &'a Request,
+    plan: Plan,
+    runs: u32,
+}
+
+impl Prepared<'_> {
+    /// Returns the command, quoted as reports quote it.
+    pub fn words(&self) -> Vec<String> {
+        run::words(&self.plan.command)
+    }
+
+    /// Returns how often it will run.
+    pub fn runs(&self) -> u32 {
+        self.runs
+    }
+}
+
+/// Looks what is to be run.
+pub fn prepare<'a>(session: &'a Session, request: &'a Request) -> Result<Prepared<'a>, Error> {
     let plan = plan(session, &request.what)?;
     let runs = request.runs.unwrap_or(plan.runs.unwrap_or(DEFAULT));
     if !RUNS.contains(&runs) {
@@ -80,6 +99,23 @@ pub fn check(session: &Session, request: &Request) -> Result<Checked, Error> {
             "{runs} runs: at least {least}, at most {most}"
         )));
     }
+    Ok(Prepared {
+        session,
+        request,
+        plan,
+        runs,
+    })
+}
+
+/// Makes a check.
+pub fn check(prepared: Prepared<'_>) -> Result<Checked, Error> {
+    let Prepared {
+        session,
+        request,
+        plan,
+        runs,
+    } = prepared;
+    let actor = session.actor();
     let patterns = match plan.outputs.is_empty() {
         true => None,
         false => {
