@@ -24,12 +24,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "D-13",
-        attack: "gate 2 of a contract with `determinism` without a report, or with one by the orchestrator or by an operator, of \
+        attack: "gate 2 of a contract with `determinism` without a report, or with one by the orchestrator, who assisted or an operator, of \
                  another tree, command or outputs, with another result, with fewer runs, or of a command that fails",
         answer: "GOV-002",
         tests: &[
             "reruns::door::gate_2_waits_for_a_reviewers_report",
             "reruns::door::a_log_is_taken_with_the_report_that_the_contract_asks_for_and_no_other",
+            "reruns::door::a_report_by_who_assisted_does_not_count",
             "reruns::door::verify_finds_a_log_without_its_report",
         ],
     },
