@@ -56,9 +56,20 @@ pub struct Document {
     /// What is asked of contracts by their risk tier, besides what is asked of all.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub risk: BTreeMap<String, RiskRules>,
+    /// What baselines hold.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub state: Option<StateRules>,
     /// Resource limits.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// What baselines hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateRules {
+    /// The one directory that they hold: `state/`.
+    pub root: String,
 }
 
 /// How long and how many tasks may be claimed.

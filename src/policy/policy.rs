@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Demand;
+use crate::record::baseline::StateRoot;
 use crate::record::contract::Contract;
 use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Gate, IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold};
@@ -48,6 +49,7 @@ pub struct Policy {
     pub(crate) odd_modes: PathSet,
     pub(crate) odd_names: PathSet,
     pub(crate) collisions: PathSet,
+    state: Option<StateRoot>,
     keyring: Keyring,
 }
 
@@ -191,6 +193,11 @@ impl Policy {
     /// Tells whether only a record admits the repository that a contract names.
     pub fn admits_by_record(&self) -> bool {
         self.document.gates.admission == AdmittedBy::Record
+    }
+
+    /// Returns the one directory that baselines hold, if they are taken at all.
+    pub fn state_root(&self) -> Option<&StateRoot> {
+        self.state.as_ref()
     }
 
     /// Returns how much must hold of the cell in which the commands of a run are confined, if they are.
@@ -440,6 +447,7 @@ impl Policy {
         let automation = Automation::check(&document, &mut complaints);
         risk::check(&document, &mut complaints);
         lint(&document, &mut complaints);
+        let state = state(&document, &mut complaints);
         let touched = touched(&document, &mut complaints);
         let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
         for root in &roots {
@@ -476,6 +484,7 @@ impl Policy {
             odd_modes,
             odd_names,
             collisions,
+            state,
             keyring,
         };
         policy.adoptions = policy.adopted_somewhere();
@@ -552,6 +561,19 @@ fn roots(
         ));
     }
     roots
+}
+
+fn state(document: &Document, complaints: &mut Vec<String>) -> Option<StateRoot> {
+    let rules = document.state.as_ref()?;
+    let uses = "[state] needs";
+    complaints.extend(features::needed(&document.requires, features::STATE, uses));
+    match StateRoot::new(rules.root.as_str()) {
+        Ok(root) => Some(root),
+        Err(why) => {
+            complaints.push(format!("state: root {:?}: {why}", rules.root));
+            None
+        }
+    }
 }
 
 /// Returns the namespaces in which only a touched security key may sign.

@@ -5,6 +5,7 @@ pub mod actors;
 pub mod approval;
 pub mod arrival;
 pub mod automation;
+pub mod baseline;
 pub mod cancellation;
 mod chain;
 pub mod claim;

@@ -25,6 +25,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Evidence of work", crate::work_evidence::CASES),
     ("Models that work and assist", crate::actors::CASES),
     ("Risk tiers and drafts", crate::risk::CASES),
+    ("Baselines", crate::baselines::CASES),
     ("Versions of work packets", crate::versions::CASES),
     ("Claims", crate::claims::CASES),
     ("The life of a run", crate::life::CASES),
