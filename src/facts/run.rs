@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Demand;
-use crate::policy::{Keyring, Policy, Position, Unverified, Verified};
+use crate::policy::{Cells, Keyring, Policy, Position, Unverified, Verified};
 use crate::record::contract::Contract;
 use crate::record::envelope::Envelope;
 use crate::record::{
@@ -68,11 +68,11 @@ pub struct RunFacts {
     pub spent: BTreeMap<Sha256, Option<RunId>>,
     /// What it is to be held to as the run of a work packet, if it is to be.
     pub post_work: Option<PostWorkFacts>,
+    /// What the policy demanded and permitted of the cells of its commands when its record came.
+    pub cells: Option<Cells>,
     /// The root of the inventory in the ledger, if there is one.
     pub inventory: Option<Sha256>,
     pub evidence: Lookup<EvidenceFacts>,
-    /// What had to hold of the cell of its commands when its record came.
-    pub cell: Option<Demand>,
     /// Who has run its command again, where that is asked.
     pub reruns: Option<Reruns>,
     /// The independence logs.
@@ -177,6 +177,11 @@ impl RunFacts {
         let attestations = self.attestations.iter().map(Verified::digest);
         let reviews = logs.chain(permitted).chain(approvals).chain(attestations);
         reviews.chain(finalization)
+    }
+
+    /// Returns what had to hold of the cell of its commands when its record came.
+    pub fn demand(&self) -> Option<Demand> {
+        self.cells.and_then(|it| it.demand)
     }
 
     /// Returns the run record as what uses decisions.
@@ -380,9 +385,9 @@ impl Collector<'_> {
             work: None,
             spent: BTreeMap::new(),
             post_work: None,
+            cells: None,
             inventory: None,
             evidence: Lookup::Missing,
-            cell: None,
             reruns: None,
             independence: Vec::new(),
             overrides: Vec::new(),
@@ -439,7 +444,7 @@ impl Collector<'_> {
             evidence::Demands::of(it, skeleton)
         });
         let record = facts.run.valid().map(Verified::digest);
-        facts.cell = record.and_then(|it| judging.cell_of(it, run.context.policy));
+        facts.cells = record.map(|it| judging.cells_of(it, run.context.policy));
 
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
@@ -456,7 +461,7 @@ impl Collector<'_> {
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
-        facts.evidence = self.evidence(&run, (demands, facts.cell), (&around, whole), most)?;
+        facts.evidence = self.evidence(&run, (demands, facts.demand()), (&around, whole), most)?;
         facts.reruns = self.reruns_of(&facts)?;
         if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
             facts.post_work = self.post_work(record, contract.predicate(), most)?;
@@ -647,6 +652,7 @@ impl Collector<'_> {
             false => claims(&run.into(), &files),
         });
         findings.extend(work_evidence(&run.into(), around, &files)?);
+        let terms = around.contract.map(|it| &it.contract.cell);
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files
@@ -659,7 +665,7 @@ impl Collector<'_> {
             findings,
             reasons,
             command: command(&files),
-            unconfined: cell.and_then(|it| evidence::unconfined(&files, it)),
+            unconfined: cell.and_then(|it| evidence::unconfined(&files, it, terms)),
         }))
     }
 }

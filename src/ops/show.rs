@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::cell::Held;
 use crate::evidence::confined::{CELL, Confined};
 use crate::facts::case::CommitKind;
 use crate::facts::claims::{MANIFEST, command};
@@ -40,8 +39,8 @@ pub struct Shown {
     pub gate1: Option<OpenedBy>,
     /// The life of the run of this name, as far as its records hold.
     pub life: Option<RunLife>,
-    /// What held of the cell of the run of this name, by the word of its evidence.
-    pub cell: Option<Held>,
+    /// What held of the cell of the run of this name and what it granted, by the word of its evidence.
+    pub cell: Option<Confined>,
 }
 
 /// Returns what is recorded about whatever has this name.
@@ -130,7 +129,7 @@ fn of_run(
     records: &Records<'_>,
     run: &RunId,
     found: &mut Found,
-) -> Result<(Option<OpenedBy>, Option<Held>), Error> {
+) -> Result<(Option<OpenedBy>, Option<Confined>), Error> {
     about(records, run.into(), found)?;
     let envelope = records.envelope(&Kind::Run.of(run))?;
     let statement = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
@@ -153,10 +152,9 @@ fn of_run(
 }
 
 /// Returns what the evidence of a run says of its cell, if it says something that can be read.
-fn cell_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Held>, Error> {
+fn cell_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Confined>, Error> {
     let bytes = evidence_of(records, says, CELL)?;
-    let confined = bytes.and_then(|it| Confined::read(&it).ok());
-    Ok(confined.map(|it| it.cell))
+    Ok(bytes.and_then(|it| Confined::read(&it).ok()))
 }
 
 /// Returns what has to be repeated to run again what a run did, if its evidence says what that was.

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::confining;
+
 use crate::world::{Done, World};
 
 /// What somebody would type to check a script of the shell.
@@ -396,10 +398,7 @@ fn a_check_has_a_root_of_its_own_where_the_policy_demands_one() {
     let tried = ["git", "awo", "cell", "--own-root", "--json", "--", "true"];
     let tried = world.run("otto", "otto", &tried);
     let has = tried.text.contains("\"own-root\"") && !tried.text.contains("\"own-root\": \"");
-    world.next_policy(2, None, |text| {
-        text.replacen("schema =", "requires = [\"cell/1\"]\nschema =", 1)
-            .replacen("[gates]\n", "[gates]\ncell = \"own-root\"\n", 1)
-    });
+    world.next_policy(2, None, |text| confining(&text, "own-root"));
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     let script = words(&["--runs", "2", "--json"], "echo $$ > src/out");
     let done = world.run("otto", "otto", &script);

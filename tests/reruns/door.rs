@@ -5,7 +5,7 @@ use git_awo::record::envelope::Envelope;
 use git_awo::record::{IdentityName, ObjectId, RepoPath, Sha256};
 use git_awo::records::{Context, DeterminismPredicate, Kind, LedgerPath, Scope, Statement};
 
-use super::{asked, executed};
+use super::{asked, confining, executed};
 use crate::actors::two_reviewers;
 use crate::hostile::door::Door;
 use crate::hostile::forge::LEDGER;
@@ -63,6 +63,50 @@ fn gate_2_waits_for_a_reviewers_report() {
     assert!(
         text.contains("3 runs of sh -ec") && text.contains("signed: "),
         "{text}"
+    );
+    world.rita_reviews(RUN);
+    world.finalize_and_verify();
+}
+
+/// What the contract lets the command read, it may read again.
+#[test]
+fn a_run_is_run_again_in_the_cell_of_its_contract() {
+    let world = World::founded();
+    world.next_policy(2, None, |text| confining(&text, "required"));
+    world.write("shared/x", "shared\n");
+    let shared = world.path("shared").display().to_string();
+    world.write(
+        "packet.toml",
+        format!(
+            "schema = \"awo.packet/1\"\nid = \"D-1\"\ntask = \"it\"\nallowed_paths = [\"src/\"]\n\
+             forbidden_actions = [\"push\"]\nrollback = [\"git awo rollback RUN\"]\ndeterminism = 2\n\
+             [target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n[cell]\nread = [\"{shared}\"]\n"
+        ),
+    );
+    let import = ["git", "awo", "task", "import", "../packet.toml"];
+    world.ok("olga", "olga", &import);
+    world.approves_task("D-1");
+    world.shares();
+    executed(&world, &format!("cp {shared}/x src/x"));
+    world.ok("rita", "rita", RERUN);
+    let base = world.rev("rita", "origin/main");
+    let script = format!("cp {shared}/x src/x");
+    let words = [
+        "git",
+        "awo",
+        "determinism",
+        "check",
+        "--tree",
+        &base,
+        "--",
+        "sh",
+        "-ec",
+        &script,
+    ];
+    let text = world.refused("rita", "rita", &words, "GOV-002");
+    assert!(
+        text.contains("command-succeeds"),
+        "without the contract: {text}"
     );
     world.rita_reviews(RUN);
     world.finalize_and_verify();

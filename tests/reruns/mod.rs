@@ -62,6 +62,12 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "D-18",
+        attack: "benign: a run whose contract lets its command read more is run again",
+        answer: "accepted",
+        tests: &["reruns::door::a_run_is_run_again_in_the_cell_of_its_contract"],
+    },
+    Case {
         id: "D-17",
         attack: "benign: what stays the same over the check, such as today's date",
         answer: "not found, and the documents say so",
@@ -97,4 +103,10 @@ fn executed(world: &World, script: &str) {
     world.ok("otto", "otto", &words);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.everybody_follows();
+}
+
+/// A policy that confines commands.
+fn confining(text: &str, how: &str) -> String {
+    text.replacen("schema =", "requires = [\"cell/1\"]\nschema =", 1)
+        .replacen("[gates]\n", &format!("[gates]\ncell = \"{how}\"\n"), 1)
 }

@@ -13,7 +13,7 @@ use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Ki
 
 use super::links::Links;
 use crate::rules::{
-    actors, execution, opening as opens, post_work, rerun, revocation, skeleton, waiver, work,
+    actors, cell, execution, opening as opens, post_work, rerun, revocation, skeleton, waiver, work,
 };
 
 impl<'a> Links<'a> {
@@ -31,6 +31,10 @@ impl<'a> Links<'a> {
             if let Some(admission) = &self.facts.admission {
                 let finding = execution::admitted(says, admission, &self.subject);
                 self.findings.extend(finding);
+            }
+            if let Some(cells) = self.facts.cells {
+                let found = cell::terms(says, cells, &self.subject);
+                self.findings.extend(found);
             }
             self.task_approvals(contract);
             let waivers = self.work(contract);
@@ -361,7 +365,7 @@ impl<'a> Links<'a> {
     /// accepted before, only the orchestrator is asked.
     fn not_run_again(&self) -> Option<String> {
         let (run, record) = (self.run, self.run.record.digest());
-        let demand = self.facts.cell.filter(|it| *it != Demand::BestEffort);
+        let demand = self.facts.demand().filter(|it| *it != Demand::BestEffort);
         let (Some(reruns), Some(demand)) = (&self.facts.reruns, demand) else {
             return Some("only where layers are demanded, a reviewer may run it again".to_owned());
         };
