@@ -3,6 +3,7 @@
 mod commands;
 mod pushes;
 mod races;
+mod skeletons;
 
 use git_awo::actor::Actor;
 use git_awo::record::{IdentityName, RunId};
@@ -38,6 +39,8 @@ pub const CASES: &[Case] = &[
         tests: &[
             "life::pushes::nothing_follows_a_cancellation",
             "life::pushes::an_id_that_was_cancelled_is_no_runs",
+            "life::skeletons::nobody_decides_on_the_skeleton_of_a_cancelled_run",
+            "life::skeletons::nothing_follows_the_skeleton_of_a_cancelled_run",
         ],
     },
     Case {

@@ -5,6 +5,7 @@ mod alike;
 mod arrivals;
 mod between;
 mod branches;
+mod cancellations;
 mod clones;
 mod decision_events;
 mod decisions;
