@@ -48,6 +48,8 @@ mod races;
 mod real_packet;
 mod releases;
 mod remedies;
+#[cfg(target_os = "linux")]
+mod reruns;
 mod risk;
 mod rooms;
 mod run_import;

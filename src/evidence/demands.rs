@@ -95,12 +95,17 @@ pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> 
         .zip(demands.work)
         .filter(|(_, asked)| *asked);
     reasons.extend(asked.filter_map(|(name, _)| work::lacks(files, name)));
-    // A run of another program says nothing of cells.
-    let cell = demands.cell.filter(|it| claimed || *it == Demand::Required);
-    reasons.extend(cell.and_then(|it| confined::lacks(files, it)));
+    reasons.extend(demands.cell.and_then(|it| unconfined(files, it)));
     reasons.sort();
     reasons.dedup();
     reasons
+}
+
+/// Returns the breach where less is told of the cell of the commands than the policy demands.
+pub fn unconfined(files: &RunFiles, demand: Demand) -> Option<String> {
+    // A run of another program says nothing of cells.
+    let asked = demand != Demand::BestEffort || claims_harness(files);
+    asked.then(|| confined::lacks(files, demand)).flatten()
 }
 
 /// Returns the breach if test.log is missing or empty.

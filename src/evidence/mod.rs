@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 use crate::record::{Coded, Diagnosis, RepoPath, Rule, Subject};
 
-pub use demands::{Demands, breaches};
+pub use demands::{Demands, breaches, unconfined};
 pub use directory::Directory;
 pub use invariants::{artifact_digests, harness_evidence, invariants, required_evidence};
 pub use inventory::{BadInventory, Inventory};

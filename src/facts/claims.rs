@@ -86,6 +86,20 @@ pub(super) fn document(files: &RunFiles, name: &str) -> Option<Json> {
     json::parse(files.get(&RepoPath::from(name))?).ok()
 }
 
+/// Returns the program and its arguments that ran, each quoted as git quotes paths, if the manifest says so.
+pub fn command(files: &RunFiles) -> Option<Vec<String>> {
+    let manifest = document(files, MANIFEST)?;
+    let words = manifest.get("command")?.as_array()?;
+    let words: Option<Vec<&str>> = words.iter().map(Json::as_str).collect();
+    let words = words.filter(|it| !it.is_empty())?;
+    // git-awo has quoted them.
+    let word = |it: &str| match is_harness(&manifest) {
+        true => it.to_owned(),
+        false => quote(it.as_bytes()),
+    };
+    Some(words.into_iter().map(word).collect())
+}
+
 /// Tells whether a manifest says that git-awo executed the run.
 pub(super) fn is_harness(manifest: &Json) -> bool {
     manifest.get("schema").and_then(Json::as_str) == Some(MANIFEST_SCHEMA)

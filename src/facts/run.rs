@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cell::Demand;
 use crate::policy::{Keyring, Policy, Position, Unverified, Verified};
 use crate::record::contract::Contract;
 use crate::record::envelope::Envelope;
@@ -18,7 +19,7 @@ use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 use crate::{evidence, git, store};
 
-use super::claims::{Said, claims};
+use super::claims::{Said, claims, command};
 use super::contradictions::{Around, contradictions};
 use super::demanded::Demanded;
 use super::groundwork::{AdmissionFacts, RunWorkFacts};
@@ -26,6 +27,7 @@ use super::opening::{Opening, UsedBy};
 use super::position::{Came, Judging, Positions};
 use super::post_work::PostWorkFacts;
 use super::provenance::Differs;
+use super::reruns::Reruns;
 use super::uses::Use;
 use super::work_evidence::work_evidence;
 use super::{Error, PolicyHistory, limits};
@@ -41,6 +43,10 @@ pub struct EvidenceFacts {
     pub findings: Findings,
     /// The invariants broken (reasons, sorted).
     pub reasons: Vec<String>,
+    /// The program and its arguments that ran, as git quotes paths, if the files say so.
+    pub command: Option<Vec<String>>,
+    /// What they lack of the cell that the policy demanded.
+    pub unconfined: Option<String>,
 }
 
 /// Everything known about a run.
@@ -65,6 +71,10 @@ pub struct RunFacts {
     /// The root of the inventory in the ledger, if there is one.
     pub inventory: Option<Sha256>,
     pub evidence: Lookup<EvidenceFacts>,
+    /// What had to hold of the cell of its commands when its record came.
+    pub cell: Option<Demand>,
+    /// Who has run its command again, where that is asked.
+    pub reruns: Option<Reruns>,
     /// The independence logs.
     pub independence: Vec<Verified<IndependencePredicate>>,
     pub overrides: Vec<Verified<SelfApprovalPredicate>>,
@@ -372,6 +382,8 @@ impl Collector<'_> {
             post_work: None,
             inventory: None,
             evidence: Lookup::Missing,
+            cell: None,
+            reruns: None,
             independence: Vec::new(),
             overrides: Vec::new(),
             audit_approvals: Vec::new(),
@@ -427,8 +439,7 @@ impl Collector<'_> {
             evidence::Demands::of(it, skeleton)
         });
         let record = facts.run.valid().map(Verified::digest);
-        let cell = record.and_then(|it| judging.cell_of(it, run.context.policy));
-        let demands = demands.in_cell(cell);
+        facts.cell = record.and_then(|it| judging.cell_of(it, run.context.policy));
 
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
@@ -445,7 +456,8 @@ impl Collector<'_> {
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
-        facts.evidence = self.evidence(&run, demands, (&around, whole), most)?;
+        facts.evidence = self.evidence(&run, (demands, facts.cell), (&around, whole), most)?;
+        facts.reruns = self.reruns_of(&facts)?;
         if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
             facts.post_work = self.post_work(record, contract.predicate(), most)?;
         }
@@ -614,7 +626,7 @@ impl Collector<'_> {
     fn evidence(
         &self,
         run: &RunPredicate,
-        demands: evidence::Demands,
+        (demands, cell): (evidence::Demands, Option<Demand>),
         (around, whole): (&Around<'_>, bool),
         limit: u64,
     ) -> Result<Lookup<EvidenceFacts>, Error> {
@@ -646,6 +658,8 @@ impl Collector<'_> {
             root,
             findings,
             reasons,
+            command: command(&files),
+            unconfined: cell.and_then(|it| evidence::unconfined(&files, it)),
         }))
     }
 }

@@ -181,6 +181,17 @@ pub fn run_shown(mut git: Command) -> Result<(), Error> {
     Ok(())
 }
 
+/// Returns the version of git, as `2.47.3`.
+pub fn version(dir: &Path) -> Result<String, Error> {
+    let mut version = git(dir);
+    version.arg("--version");
+    let version = String::from_utf8_lossy(&output(version)?.stdout)
+        .trim()
+        .to_owned();
+    let plain = version.strip_prefix("git version ").unwrap_or(&version);
+    Ok(plain.to_owned())
+}
+
 /// Runs a git command and returns its output, or an error with its standard error.
 pub fn output(mut git: Command) -> Result<Output, Error> {
     let output = git

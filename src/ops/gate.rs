@@ -78,6 +78,10 @@ fn refuse(session: &Session, run: &RunId, unrecorded: Unrecorded) -> Error {
                 format!("{run} cannot be reviewed here: a link is missing or does not hold");
             session.refused(message, why).hint("git awo fetch")
         }
+        Unrecorded::NotRunAgain(why) => {
+            let message = format!("{run} does not pass gate 2: nothing was recorded");
+            session.refused(message, why)
+        }
         Unrecorded::MayNotOverride(why) => Error::denied("you may not permit a self-approval", why),
         Unrecorded::OutOfTurn(why) => {
             session.refused(format!("nothing was recorded of {run}"), why)

@@ -13,6 +13,7 @@ pub mod claim;
 pub mod clone;
 pub mod decide;
 pub mod decision;
+pub mod determinism;
 pub mod doctor;
 pub mod error;
 pub mod escalate;

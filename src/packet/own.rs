@@ -125,6 +125,12 @@ impl Own<'_, '_> {
             (DeValue::Boolean(true), Some((yes, _))) => self.gather.say(scalar, line, yes),
             (DeValue::Boolean(false), Some((_, no))) => self.gather.say(scalar, line, no),
             (_, Some(_)) => self.wrong(line, path, "true or false"),
+            (DeValue::Integer(number), _)
+                if scalar == Scalar::Determinism && number.radix() == 10 =>
+            {
+                self.gather.say(scalar, line, number.as_str());
+            }
+            _ if scalar == Scalar::Determinism => self.wrong(line, path, "a number"),
             (DeValue::String(text), _) => self.gather.say(scalar, line, text),
             // A stage may be written as a number.
             (DeValue::Integer(number), _) if scalar == Scalar::Stage && number.radix() == 10 => {

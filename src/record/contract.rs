@@ -28,6 +28,7 @@ pub use work::{
 
 use problem::{MAX_ENTRIES, MAX_STEPS, check_text};
 
+use super::determinism::RUNS;
 use super::name::check_line;
 use super::{ObjectId, RefName, Sha256, TaskId};
 
@@ -203,6 +204,9 @@ pub struct ContractDraft {
     /// The server computes the manifest of the change and judges it.
     #[serde(skip_serializing_if = "work::is_default", default)]
     pub post_work: bool,
+    /// How often a reviewer has to run the command again, with the same result each time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub determinism: Option<u32>,
     /// What a work packet says beyond these fields.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub packet: Option<WorkPacket>,
@@ -354,6 +358,9 @@ impl ContractDraft {
             && (stage.is_empty() || stage.len() > 32 || !stage.bytes().all(token))
         {
             problems.push(ContractProblem::Stage(stage.clone()));
+        }
+        if let Some(runs) = self.determinism.filter(|it| !RUNS.contains(it)) {
+            problems.push(ContractProblem::Determinism(runs));
         }
         if let Some(gate) = &self.execution_gate
             && gate.stage != self.stage

@@ -7,6 +7,7 @@ pub mod coded;
 pub mod commit;
 pub mod confidence;
 pub mod contract;
+pub mod determinism;
 pub mod digest;
 pub mod envelope;
 pub mod event;

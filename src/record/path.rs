@@ -109,6 +109,39 @@ pub fn quote(bytes: &[u8]) -> String {
     out
 }
 
+/// Returns the bytes that are shown so by [`quote`], if any are.
+pub fn unquote(text: &str) -> Option<Vec<u8>> {
+    let Some(inner) = text.strip_prefix('"') else {
+        return Some(text.as_bytes().to_vec());
+    };
+    let mut out = Vec::new();
+    let mut rest = inner.strip_suffix('"')?.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'\\' {
+            out.push(*first);
+            continue;
+        }
+        let (escaped, after) = rest.split_first()?;
+        rest = after;
+        out.push(match escaped {
+            b'"' | b'\\' => *escaped,
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'0'..=b'7' => {
+                let (more, after) = rest.split_at_checked(2)?;
+                rest = after;
+                let digits = [&[*escaped], more].concat();
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 8).ok()?
+            }
+            _ => return None,
+        });
+    }
+    // One spelling each.
+    (quote(&out) == text).then_some(out)
+}
+
 /// The longest untrusted text that is shown, in characters: more than any path or approval sentence has.
 pub const LONGEST: usize = 4_000;
 
@@ -165,6 +198,25 @@ pub fn hidden(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_quoted_can_be_read_back() {
+        for bytes in [
+            &b""[..],
+            b"a b",
+            b"a\nb\tc\rd",
+            b"\"quoted\" \\ back",
+            b"\xff\x00\x01 \xc2\x85",
+            "\u{e9}$'".as_bytes(),
+        ] {
+            assert_eq!(unquote(&quote(bytes)).as_deref(), Some(bytes));
+        }
+        for bad in [
+            "\"", "\"a\"", "\"\\x\"", "\"\\9\"", "\"\\12\"", "\"\\", "\"a\"b",
+        ] {
+            assert_eq!(unquote(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn quotes_as_git_does() {

@@ -138,6 +138,9 @@ rules! {
     ProcReceive = "proc-receive", Gov002,
         "No other program takes over ref updates through `receive.procReceiveRefs`.",
         "git hooks", "`receive.procReceiveRefs=refs/heads`";
+    RanAgain = "ran-again", Gov002,
+        "A run whose contract asks for determinism passes gate 2 after a reviewer who made nothing of it has run its command so often, with the committed tree as the result each time.",
+        "Tier 1, FP-3.1", "`determinism = 3`, and a report by the orchestrator";
     RunRecord = "run-record", Gov002,
         "The chain of a governed commit holds the record of its run, and that record verifies.",
         "AWO, chain", "a commit with `AWO-Run` and no run record";
@@ -729,6 +732,9 @@ rules! {
     TreeDepth = "tree-depth", Int006,
         "Directories are nested no deeper than the policy allows.",
         "policy, `[limits]`", "65 directories inside each other";
+    Deterministic = "deterministic", Int007,
+        "A command that is run several times with the same files makes the same each time.",
+        "Tier 1, FP-3.1", "a command that writes the time";
     IndexDerived = "index-derived", Int008,
         "The provenance index is what follows from the finalizations.",
         "AWO, provenance index", "an entry edited by hand";

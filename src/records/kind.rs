@@ -32,6 +32,8 @@ kinds! {
     PreWork,
     /// A run record.
     Run,
+    /// What came of running a command several times.
+    Determinism,
     /// A result of gate 2.
     Independence,
     /// The permission to review one's own run.

@@ -13,6 +13,7 @@ mod cancellation;
 mod consent_receipt;
 mod contract;
 mod decision;
+mod determinism;
 mod escalation;
 mod escalation_use;
 mod finalization;
@@ -44,6 +45,7 @@ pub use decision::{
     Actor, ActorKind, DecisionPredicate, GovDecision, OpenedBy, SCHEMA as DECISION_SCHEMA, Target,
     WaiverScope,
 };
+pub use determinism::DeterminismPredicate;
 pub use escalation::{CloudEscalation, EscalationPredicate, SCHEMA as ESCALATION_SCHEMA};
 pub use escalation_use::EscalationUsePredicate;
 pub use finalization::FinalizationPredicate;

@@ -30,6 +30,9 @@ pub enum Stands {
     /// In the ledger, any number for what packets call a repository, each under its digest:
     /// `<sha256>@<kind>-<sha256>.dsse.json`
     ManyPerLocator,
+    /// In the ledger, any number for a command on a tree, each under its digest:
+    /// `<sha256>@<kind>-<sha256>.dsse.json`
+    ManyPerRecipe,
     /// In the ledger, any number for a commit, each under its digest:
     /// `<COMMIT>@<kind>-<sha256>.dsse.json`
     ManyPerCommit,
@@ -130,6 +133,8 @@ pub enum Scope {
     Escalation(EscalationId),
     /// What packets call a repository, by its SHA-256.
     Locator(Sha256),
+    /// A command on a tree, and what of it is compared, by the SHA-256 of these.
+    Recipe(Sha256),
     /// Another record, by its digest.
     Record(Sha256),
     /// The statement of a policy for which signatures are collected, by its digest.
@@ -221,9 +226,10 @@ impl Scope {
             Scope::Escalation(id) => id.to_string(),
             Scope::Commit(id) => id.to_string(),
             Scope::Day(day) => day.to_string(),
-            Scope::Locator(digest) | Scope::Record(digest) | Scope::Proposal(digest) => {
-                digest.to_string()
-            }
+            Scope::Locator(digest)
+            | Scope::Recipe(digest)
+            | Scope::Record(digest)
+            | Scope::Proposal(digest) => digest.to_string(),
         }
     }
 
@@ -235,6 +241,7 @@ impl Scope {
             Stands::ManyPerCommit => Scope::Commit(id.parse().ok()?),
             Stands::ManyPerDay => Scope::Day(id.parse().ok()?),
             Stands::ManyPerLocator => Scope::Locator(id.parse().ok()?),
+            Stands::ManyPerRecipe => Scope::Recipe(id.parse().ok()?),
             Stands::OncePerDecision => Scope::Decision(DecisionId::new(id).ok()?),
             Stands::OncePerEscalation => Scope::Escalation(EscalationId::new(id).ok()?),
             Stands::OncePerRecord => Scope::Record(id.parse().ok()?),
@@ -254,6 +261,7 @@ impl Stands {
                 | Stands::ManyPerCommit
                 | Stands::ManyPerDay
                 | Stands::ManyPerLocator
+                | Stands::ManyPerRecipe
                 | Stands::PerProposal
         )
     }
@@ -280,7 +288,10 @@ impl Kind {
             Stands::ManyPerDay => "<DAY>",
             Stands::OncePerDecision => "<DECISION>",
             Stands::OncePerEscalation => "<ESCALATION>",
-            Stands::OncePerRecord | Stands::PerProposal | Stands::ManyPerLocator => "<sha256>",
+            Stands::OncePerRecord
+            | Stands::PerProposal
+            | Stands::ManyPerLocator
+            | Stands::ManyPerRecipe => "<sha256>",
             Stands::Noted(notes) => {
                 return format!("notes, `refs/notes/awo/{}/<YYYY-MM>`", notes.name());
             }
@@ -392,8 +403,8 @@ impl LedgerPath {
         scope || matches!(self, Self::ProposedPolicy(_) | Self::ProposedSigners(_))
     }
 
-    /// Returns what its id names: `run`, `task`, `commit`, `day`, `decision`, `escalation`, `locator` or
-    /// `record`.
+    /// Returns what its id names: `run`, `task`, `commit`, `day`, `decision`, `escalation`, `locator`, `recipe`
+    /// or `record`.
     pub fn is_about(&self) -> &'static str {
         match self {
             Self::Record(Scope::Task(_), ..) | Self::Packet(_) => "task",
@@ -403,6 +414,7 @@ impl LedgerPath {
             Self::Record(Scope::Decision(_), ..) => "decision",
             Self::Record(Scope::Escalation(_), ..) => "escalation",
             Self::Record(Scope::Locator(_), ..) => "locator",
+            Self::Record(Scope::Recipe(_), ..) => "recipe",
             _ => "record",
         }
     }
@@ -492,6 +504,10 @@ mod tests {
             (
                 Kind::Admission.one_of(Scope::Locator(digest), digest),
                 "DIGEST@admission-DIGEST.dsse.json",
+            ),
+            (
+                Kind::Determinism.one_of(Scope::Recipe(digest), digest),
+                "DIGEST@determinism-DIGEST.dsse.json",
             ),
             (LedgerPath::Spent(digest), "DIGEST@spent"),
             (LedgerPath::Signed(digest), "DIGEST@signed"),

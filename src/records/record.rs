@@ -137,6 +137,8 @@ pub enum Binding {
     Escalation(EscalationId),
     /// The SHA-256 of what packets call a repository.
     Locator(Sha256),
+    /// The SHA-256 of a command, the tree on which it is run, and what of it is compared.
+    Recipe(Sha256),
 }
 
 impl fmt::Display for Binding {
@@ -150,7 +152,7 @@ impl fmt::Display for Binding {
                 it.fmt(f)
             }
             Self::Independence(it) | Self::Approval(it) | Self::Attestation(it) => it.fmt(f),
-            Self::Record(it) | Self::Locator(it) => it.fmt(f),
+            Self::Record(it) | Self::Locator(it) | Self::Recipe(it) => it.fmt(f),
             Self::Decision(it) => it.fmt(f),
             Self::Escalation(it) => it.fmt(f),
         }
@@ -210,6 +212,14 @@ pub trait Record: fmt::Debug + Any {
                 });
                 let locator = Scope::Locator(key?);
                 Some(self.kind().one_of(locator, envelope.digest()).into())
+            }
+            Stands::ManyPerRecipe => {
+                let key = self.binds().into_iter().find_map(|it| match it {
+                    Binding::Recipe(key) => Some(key),
+                    _ => None,
+                });
+                let recipe = Scope::Recipe(key?);
+                Some(self.kind().one_of(recipe, envelope.digest()).into())
             }
             Stands::ManyPerCommit => {
                 let tip = Scope::Commit(self.commit()?);

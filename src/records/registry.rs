@@ -6,8 +6,8 @@ use super::record::{About, Record, Signers};
 use super::statement::{BadStatement, type_of};
 use super::{
     admission, approval, attestation, auto_signature, cancellation, consent_receipt, contract,
-    decision, escalation, escalation_use, finalization, independence, lease, outcome, policy,
-    pre_work, projection_plan, receipt, revocation, run, self_approval, vouch,
+    decision, determinism, escalation, escalation_use, finalization, independence, lease, outcome,
+    policy, pre_work, projection_plan, receipt, revocation, run, self_approval, vouch,
 };
 
 impl Kind {
@@ -21,6 +21,7 @@ impl Kind {
             Kind::Revocation => &revocation::ABOUT,
             Kind::PreWork => &pre_work::ABOUT,
             Kind::Run => &run::ABOUT,
+            Kind::Determinism => &determinism::ABOUT,
             Kind::Independence => &independence::ABOUT,
             Kind::SelfApproval => &self_approval::ABOUT,
             Kind::Attestation => &attestation::ABOUT,

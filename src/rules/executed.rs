@@ -104,16 +104,14 @@ pub fn cell_holds(held: &Held, demand: Demand, subject: &Subject) -> Findings {
     findings
 }
 
-/// Judges whether a run that took place elsewhere may be recorded: not where its commands have to be confined,
-/// which nobody here has seen.
-pub fn imported(run: &RunId, cell: Option<Demand>) -> Option<Finding> {
-    cell.is_some_and(|it| it != Demand::BestEffort).then(|| {
-        Rule::Invariants
-            .finding(Subject::of_run(run))
-            .found("a run that took place elsewhere")
-            .expected("commands that git-awo confines to a cell, as the policy requires")
-            .remedy("execute the task here: git awo run TASK -- COMMAND")
-    })
+/// Returns the finding that a run which took place elsewhere may not be recorded: its commands have to be confined,
+/// which nobody here has seen, and no reviewer has run it again in a cell.
+pub fn imported(run: &RunId, why: &str, remedy: String) -> Finding {
+    Rule::Invariants
+        .finding(Subject::of_run(run))
+        .found(format!("a run that took place elsewhere: {why}"))
+        .expected("commands that git-awo confines to a cell, as the policy requires, or a reviewer who ran it again in one")
+        .remedy(remedy)
 }
 
 /// Returns the finding that something stands in a work tree that no commit can hold.

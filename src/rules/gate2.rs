@@ -6,7 +6,7 @@ use crate::record::{Code, Finding, Findings, IdentityName, Refusal, Rule, Subjec
 use crate::records::{GateStatus, Kind};
 
 use super::life::{self, Life, State, Whose};
-use super::self_review;
+use super::{rerun, self_review};
 
 /// A review that is about to be recorded.
 pub struct Review<'a> {
@@ -40,6 +40,8 @@ pub enum Unrecorded {
     /// A link of the chain is missing here: that proves nothing against the run, and a recorded
     /// failure would end it for good.
     NotHere(Refusal),
+    /// The contract asks for determinism, and no reviewer has shown it, or one has shown the contrary.
+    NotRunAgain(Refusal),
     /// The reviewer may not permit a self-approval.
     MayNotOverride(Refusal),
     /// The run is where no such result of the gate is recorded.
@@ -85,6 +87,11 @@ impl Review<'_> {
         if let Some(turn) = self.turn(to) {
             return Err(Unrecorded::OutOfTurn(Refusal::from(turn).and(findings)));
         }
+        if status.passed()
+            && let Some(why) = self.not_run_again()
+        {
+            return Err(Unrecorded::NotRunAgain(why.into()));
+        }
         Ok(Judgement {
             status,
             findings,
@@ -92,6 +99,11 @@ impl Review<'_> {
             overridden,
             records_override,
         })
+    }
+
+    fn not_run_again(&self) -> Option<Finding> {
+        let subject = Subject::of_run(&self.run.facts.id);
+        rerun::gate_2(self.run, self.policy, None, &subject)
     }
 
     /// Returns the finding that the gate may not end so, where the run is.

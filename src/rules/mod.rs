@@ -29,6 +29,7 @@ pub mod pre_work;
 pub mod push;
 mod remedy;
 pub mod remote;
+pub mod rerun;
 pub mod revocation;
 mod rollback;
 mod scope;

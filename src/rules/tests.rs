@@ -10,6 +10,7 @@ mod gates;
 mod keys;
 mod life;
 pub(crate) mod people;
+mod reruns;
 mod rollback;
 mod steps;
 mod story;

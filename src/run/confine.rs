@@ -33,6 +33,15 @@ impl Confinement {
         })
     }
 
+    /// Returns the same, which tries a root of its own only if that is demanded: in one, process ids are the same
+    /// each time.
+    pub(super) fn without_more(self) -> Self {
+        Self {
+            own_root: self.demand == Demand::OwnRoot,
+            ..self
+        }
+    }
+
     /// Runs a command in a cell of its own, and returns how it ended and what held. It is not started, and
     /// refused, where less holds than is demanded.
     pub(super) fn run(

@@ -291,12 +291,7 @@ impl<'a> Documents<'a> {
     pub(super) fn environment(&self) -> Result<Value, Error> {
         let admitted = &self.execution.admitted;
         let target = &admitted.contract().target_ref;
-        let mut version = git::git(self.execution.place.root());
-        version.arg("--version");
-        let version = String::from_utf8_lossy(&git::output(version)?.stdout)
-            .trim()
-            .to_owned();
-        let version = version.strip_prefix("git version ").unwrap_or(&version);
+        let version = git::version(self.execution.place.root())?;
         Ok(json!({
             "git": {
                 "branch": target.branch().unwrap_or(target.as_str()),

@@ -5,23 +5,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::actor::Actor;
+use crate::cell::Demand;
 use crate::check::PolicyHistory;
 use crate::check::branch::changes_of;
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
 use crate::facts::case::{CommitCase, CommitKind};
-use crate::facts::claims::Said;
+use crate::facts::claims::{Said, command};
 use crate::facts::contradictions::{Around, contradictions};
+use crate::facts::reruns;
 use crate::facts::work_evidence::work_evidence;
 use crate::git::Compared;
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, Mode};
 use crate::record::{
-    Coded, DecisionId, Findings, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
+    Coded, DecisionId, Finding, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject,
+    TaskId,
 };
 use crate::rules::executed as rules;
 use crate::rules::files::no_root;
-use crate::rules::{fault, merge};
+use crate::rules::{fault, merge, rerun};
+use crate::store::ledger::Records;
 
 use super::error::Error;
 use super::finish::{self, Made, RunDone};
@@ -108,8 +112,9 @@ impl<'a> Import<'a> {
             .map(|(it, _)| &it.predicate().contract);
         let skeleton = gate.makes_skeleton();
         let demands = contract.map_or(Demands::NONE, |it| Demands::of(it, skeleton));
-        let demands = demands.in_cell(policy.cell());
-        findings.extend(rules::imported(run, policy.cell()));
+        // Where layers are demanded, a reviewer may have run it again in a cell: see below.
+        let demanded = policy.cell().filter(|it| *it != Demand::BestEffort);
+        let demands = demands.in_cell(policy.cell().filter(|_| demanded.is_none()));
         let limit = policy.document().limits.evidence_bytes;
         let (more, root) = rules::files(run, &files, demands, limit);
         findings.extend(more);
@@ -128,6 +133,12 @@ impl<'a> Import<'a> {
                 return Err(error.after(findings, Subject::none()));
             }
         };
+        if let (Some(demand), Some(person)) = (demanded, &gate.person) {
+            let makers = commit.makers();
+            let is_own = |it: &IdentityName| it == person || policy.is_among(it, &makers);
+            let of = (&files, gate.base, commit.tree);
+            findings.extend(unseen(actor, &history, (run, demand), of, &is_own)?);
+        }
         let ready = judge(
             actor,
             &history,
@@ -249,6 +260,24 @@ fn examine(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, Gat
     };
     let gate = gate::examine(actor, &gate, &refs, &history)?;
     Ok((history, gate))
+}
+
+/// Judges whether a run of which nobody here has seen that its commands were confined was run again in a cell by a
+/// reviewer.
+fn unseen(
+    actor: &Actor,
+    history: &PolicyHistory,
+    (run, demand): (&RunId, Demand),
+    (files, base, output): (&RunFiles, Option<ObjectId>, ObjectId),
+    is_own: &dyn Fn(&IdentityName) -> bool,
+) -> Result<Option<Finding>, Error> {
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let command = base.and_then(|_| command(files));
+    let recipe = reruns::recipe(&actor.repo, base.unwrap_or(output), command)?;
+    let reruns = actor.collector(&records, history).reruns(recipe, &[])?;
+    let why = rerun::in_a_cell(&reruns, demand, (output, is_own), None);
+    Ok(why.map(|why| rules::imported(run, &why, rerun::again(&reruns, base))))
 }
 
 /// Judges the commit as that of a run is judged. Returns whether it can be recorded as it is:

@@ -6,8 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::git::{Kind, Repo};
+use crate::policy::pattern::PathSet;
+use crate::record::determinism::Output;
 use crate::record::tree::Mode;
-use crate::record::{Findings, ObjectId, RepoPath, Subject};
+use crate::record::{Findings, ObjectId, RepoPath, Sha256, Subject};
 use crate::rules::executed as rules;
 use crate::sys::file;
 
@@ -39,26 +41,7 @@ pub(super) fn measure(
     findings: &mut Findings,
 ) -> Result<Measured, Error> {
     let base_tree = repo.commit(base)?.tree;
-    let mut before: BTreeMap<RepoPath, At> = BTreeMap::new();
-    for (path, mode, id) in repo.files_before(base_tree, MOST_FILES)? {
-        before.insert(path, Some((mode, id)));
-    }
-    // All of the base, whether or not git tracks it: the command may have changed its index.
-    let mut candidates: BTreeMap<RepoPath, At> = before.clone();
-    let tracked = place.renew(repo)?;
-    let others = place.list(repo, &["--others", "--exclude-standard"])?;
-    for path in &others {
-        // git does not descend into another repository: it lists the directory with a slash.
-        let inner = path.as_bytes().strip_suffix(b"/").map(RepoPath::new);
-        if let Some(inner) = inner.or_else(|| linked_around(place.tree(), path)) {
-            findings.push(rules::no_file(&inner, "a repository of its own"));
-        }
-    }
-    for path in tracked.into_iter().chain(others) {
-        if !path.as_bytes().ends_with(b"/") {
-            candidates.entry(path).or_insert(None);
-        }
-    }
+    let candidates = candidates(repo, place, base_tree, None, findings)?;
     let mut edits = Vec::new();
     let mut paths = BTreeMap::new();
     for (path, old) in candidates {
@@ -70,6 +53,81 @@ pub(super) fn measure(
     }
     let tree = repo.edit_tree(Some(base_tree), &edits)?;
     Ok(Measured { paths, tree })
+}
+
+/// Writes what a command has made as a tree: what matches these patterns, ignored or not; without any, all that
+/// the commit of a run would hold. Gives the work tree a new repository.
+pub(super) fn outputs(
+    repo: &Repo,
+    place: &Place,
+    base: ObjectId,
+    patterns: Option<&PathSet>,
+    findings: &mut Findings,
+) -> Result<Output, Error> {
+    let base_tree = repo.commit(base)?.tree;
+    let candidates = candidates(repo, place, base_tree, patterns, findings)?;
+    let (mut edits, mut lines) = (Vec::new(), String::new());
+    for (path, old) in candidates {
+        let now = look(repo, place.tree(), &path, old, true, findings)?;
+        if now != old {
+            lines.push_str(&line(repo, &path, now)?);
+        }
+        edits.push((path, now));
+    }
+    edits.retain(|(_, now)| now.is_some());
+    Ok(Output {
+        sha256: Sha256::of(lines.as_bytes()),
+        tree: repo.edit_tree(None, &edits)?,
+    })
+}
+
+/// Returns the line of a path in the digest of outputs.
+fn line(repo: &Repo, path: &RepoPath, now: At) -> Result<String, Error> {
+    Ok(match now {
+        Some((mode, _)) if mode == Mode::Gitlink => format!("{} - {path}\n", mode.as_str()),
+        Some((mode, id)) => format!("{} {} {path}\n", mode.as_str(), Sha256::of(&repo.blob(id)?)),
+        None => format!("- - {path}\n"),
+    })
+}
+
+/// Returns every path to look at, with what the base has there: all of the base, all that the command tracked, and
+/// all else that is not ignored; or of all that what matches these patterns, and what is ignored. Gives the work tree
+/// a new repository.
+fn candidates(
+    repo: &Repo,
+    place: &Place,
+    base_tree: ObjectId,
+    patterns: Option<&PathSet>,
+    findings: &mut Findings,
+) -> Result<BTreeMap<RepoPath, At>, Error> {
+    // All of the base, whether or not git tracks it: the command may have changed its index.
+    let mut candidates: BTreeMap<RepoPath, At> = BTreeMap::new();
+    for (path, mode, id) in repo.files_before(base_tree, MOST_FILES)? {
+        candidates.insert(path, Some((mode, id)));
+    }
+    let tracked = place.renew(repo)?;
+    let listed: &[&str] = match patterns {
+        None => &["--others", "--exclude-standard"],
+        Some(_) => &["--others"],
+    };
+    let wanted = |path: &RepoPath| patterns.is_none_or(|it| it.matches(path));
+    let others = place.list(repo, listed)?;
+    for path in &others {
+        // git does not descend into another repository: it lists the directory with a slash.
+        let inner = path.as_bytes().strip_suffix(b"/").map(RepoPath::new);
+        if let Some(inner) = inner.or_else(|| linked_around(place.tree(), path))
+            && wanted(&inner)
+        {
+            findings.push(rules::no_file(&inner, "a repository of its own"));
+        }
+    }
+    for path in tracked.into_iter().chain(others) {
+        if !path.as_bytes().ends_with(b"/") {
+            candidates.entry(path).or_insert(None);
+        }
+    }
+    candidates.retain(|path, _| wanted(path));
+    Ok(candidates)
 }
 
 /// Returns the directory around a path that is the work tree of a repository elsewhere: git takes it

@@ -6,6 +6,7 @@ mod approvals;
 mod clean;
 mod command;
 mod confine;
+mod determinism;
 mod documents;
 mod dossier;
 mod error;
@@ -31,6 +32,7 @@ mod tests;
 mod watch;
 
 pub use confine::{Tried, attempt};
+pub use determinism::{Repeated, repeat, words};
 pub use error::Error;
 pub use execute::{RunRequest, run};
 pub use finish::RunDone;

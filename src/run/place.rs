@@ -14,6 +14,7 @@ use std::process::Command;
 
 use crate::cell::{Cell, Demand};
 use crate::git::{self, Repo};
+use crate::record::determinism::{Order, Planned};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, RunId};
 use crate::store::ledger::Refs;
@@ -40,6 +41,8 @@ pub(super) struct Place {
     base: ObjectId,
     /// The refs that its repository has at first.
     refs: Refs,
+    /// How many bytes longer than they need be the names of its directories are.
+    longer: usize,
     /// Tells other runs that this one lives.
     _held: File,
 }
@@ -54,6 +57,18 @@ impl Place {
         base: ObjectId,
         refs: Refs,
     ) -> Result<Self, Error> {
+        Self::make_as(repo, run.as_str(), base, refs, &Planned::of(1))
+    }
+
+    /// Makes the same, whose work tree has this name, in the order of a plan and with names as long as it says.
+    pub(super) fn make_as(
+        repo: &Repo,
+        name: &str,
+        base: ObjectId,
+        refs: Refs,
+        planned: &Planned,
+    ) -> Result<Self, Error> {
+        let longer = planned.longer as usize;
         let made = tempfile::Builder::new().prefix(PREFIX).tempdir();
         let temporary = made.map_err(Error::io("make", &environment::temporary()))?;
         let root =
@@ -63,7 +78,7 @@ impl Place {
             return Err(Error::io("make a work tree in", &root)(source));
         }
         let held = hold(&root, repo.common_dir())?;
-        let tree = root.join(run.as_str());
+        let tree = root.join(format!("{name}{}", "x".repeat(longer)));
         let root = Directory::open(&root).map_err(Error::io("open", &root))?;
         // From here on the directory is removed by what was opened, not by its path.
         let _ = temporary.keep();
@@ -72,12 +87,13 @@ impl Place {
             tree,
             base,
             refs,
+            longer,
             _held: held,
         };
         for made in [&place.tree, &place.file(REPORTS)] {
             fs::create_dir(made).map_err(Error::io("make", made))?;
         }
-        check_out(repo, repo.commit(base)?.tree, &place.tree)?;
+        check_out(repo, repo.commit(base)?.tree, &place.tree, planned.order)?;
         repo.clone_shared(&place.git_dir(), base, &place.refs)?;
         place.read_base(repo)?;
         Ok(place)
@@ -169,7 +185,7 @@ impl Place {
     /// what an earlier command has left in its own cannot mislead a validation.
     pub(super) fn cell(&self, repo: &Repo, demand: Demand) -> Result<Cell, Error> {
         let own = tempfile::Builder::new()
-            .prefix("cell-")
+            .prefix(&format!("cell-{}", "x".repeat(self.longer)))
             .tempdir_in(self.root());
         let own = own.map_err(Error::io("make a directory in", self.root()))?;
         // It is removed with the place.
@@ -265,8 +281,11 @@ fn dead(temporary: &Path, common: &Path) -> Vec<(Directory, File)> {
     dead
 }
 
-fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
-    let files = repo.files_before(tree, MOST_FILES)?;
+fn check_out(repo: &Repo, tree: ObjectId, dest: &Path, order: Order) -> Result<(), Error> {
+    let mut files = repo.files_before(tree, MOST_FILES)?;
+    if order == Order::Backward {
+        files.reverse();
+    }
     // Symlinks last, so that no file is written through one on a file system that folds names.
     let (links, plain): (Vec<_>, Vec<_>) = files
         .into_iter()

@@ -66,6 +66,11 @@ pub fn expand_home(path: &str) -> PathBuf {
     }
 }
 
+/// Returns the names of all variables.
+pub fn names() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name)
+}
+
 /// Returns the home of whoever runs this.
 pub fn home() -> Option<PathBuf> {
     std::env::home_dir().filter(|it| it.is_absolute())

@@ -81,6 +81,7 @@ pub fn statement(data: &[u8]) -> bool {
         read::<p::RevocationPredicate>(data),
         read::<p::PreWorkPredicate>(data),
         read::<p::RunPredicate>(data),
+        read::<p::DeterminismPredicate>(data),
         read::<p::IndependencePredicate>(data),
         read::<p::SelfApprovalPredicate>(data),
         read::<p::AttestationPredicate>(data),

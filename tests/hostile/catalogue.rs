@@ -57,6 +57,8 @@ const GROUPS: &[(&str, &[Case])] = &[
         "Confined commands with a root of their own",
         crate::cell::OWN_ROOT,
     ),
+    #[cfg(target_os = "linux")]
+    ("Commands that are run again", crate::reruns::CASES),
 ];
 
 #[test]

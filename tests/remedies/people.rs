@@ -45,6 +45,48 @@ fn gated(world: &World) {
     world.ok("rita", "rita", &["git", "awo", "gate", RUN]);
 }
 
+/// A run whose contract asks a reviewer to run it again.
+fn again_asked() -> World {
+    let world = World::founded();
+    let words = [
+        "git",
+        "awo",
+        "task",
+        "new",
+        TASK,
+        "--task",
+        "it",
+        "--allow",
+        "src/",
+        "--validate",
+        "true",
+        "--determinism",
+        "2",
+    ];
+    world.ok("olga", "olga", &words);
+    world.approves_task(TASK);
+    world.shares();
+    world.executes_by(RUN, TASK, "echo x > src/x");
+    shared(&world, "otto", "rita");
+    world
+}
+
+fn always_the_same(world: &World) {
+    let words = [
+        "git",
+        "awo",
+        "determinism",
+        "check",
+        "--runs",
+        "2",
+        "--",
+        "sh",
+        "-c",
+        "echo x > src/x",
+    ];
+    world.ok("otto", "otto", &words);
+}
+
 /// A run that its command ends badly: `sh -c SCRIPT`.
 const fn run(rule: Rule, act: &'static [&'static str]) -> Case {
     Case {
@@ -397,6 +439,34 @@ pub const CASES: &[Case] = &[
         ],
         pick: BY_HAND,
         then: mended,
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::RanAgain,
+        stage: again_asked,
+        who: RITA,
+        act: &["git", "awo", "gate", RUN],
+        pick: &[0],
+        ..CASE
+    },
+    Case {
+        rule: Rule::Deterministic,
+        stage: World::founded,
+        act: &[
+            "git",
+            "awo",
+            "determinism",
+            "check",
+            "--runs",
+            "2",
+            "--",
+            "sh",
+            "-c",
+            "echo $$ > src/x",
+        ],
+        pick: BY_HAND,
+        then: always_the_same,
         end: End::Done,
         ..CASE
     },

@@ -10,6 +10,7 @@ pub mod claim;
 pub mod clone;
 pub mod decide;
 pub mod decisions;
+pub mod determinism;
 pub mod doctor;
 pub mod escalate;
 pub mod events;

@@ -84,6 +84,9 @@ struct NewArgs {
     /// The command that must succeed afterwards
     #[arg(long, value_name = "COMMAND")]
     validate: Option<String>,
+    /// How often a reviewer has to run the command again, with the same result (2 to 16)
+    #[arg(long, value_name = "RUNS")]
+    determinism: Option<u32>,
     /// A criterion of success (repeatable)
     #[arg(long = "success", value_name = "TEXT")]
     success: Vec<String>,
@@ -187,6 +190,9 @@ fn packet(new: &NewArgs) -> String {
     if let Some(command) = &new.validate {
         line("validation_command", json!(command));
     }
+    if let Some(runs) = new.determinism {
+        line("determinism", json!(runs));
+    }
     line("rollback", json!(["git awo rollback RUN"]));
     // Who may sign a contract may admit the repository that it is signed in.
     text.push_str("[target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n");
@@ -248,6 +254,9 @@ fn answer(contract: &Contract, what: &str) -> Answer {
     }
     if contract.post_work {
         line("post-work", "computed by the server");
+    }
+    if let Some(runs) = contract.determinism {
+        line("determinism", &format!("a reviewer runs it {runs} times"));
     }
     if let Some(packet) = &contract.packet {
         shown(contract, packet, &mut line);

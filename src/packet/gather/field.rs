@@ -48,6 +48,7 @@ fields! {
     Signature = "user_signature", "user signature";
     Skeleton = "skeleton", "skeleton";
     PostWork = "post_work", "post-work";
+    Determinism = "determinism", "number of runs that must agree";
     Format = "packet.format_version", "packet format version";
     Why = "packet.why", "reason of the work";
     AgentId = "packet.actors.agent_id", "agent id";

@@ -70,6 +70,7 @@ impl Gather {
         let forbidden_actions = self.actions();
         let approval_sentence = self.sentence(strict, id.as_ref(), &mut supplied);
         let gate1 = self.gate1();
+        let determinism = self.determinism();
         let wanted = [
             List::ForbiddenPaths,
             List::ForbiddenActions,
@@ -140,6 +141,7 @@ impl Gather {
             supplied,
             skeleton,
             post_work,
+            determinism,
             packet,
             execution_gate,
         })
@@ -486,6 +488,21 @@ impl Gather {
             self.complain(Some(said.line), PacketProblem::Gate1(said.text));
         }
         gate1
+    }
+
+    /// Returns how many runs must agree, if it is said. Whether so many can be asked for is for the contract.
+    fn determinism(&mut self) -> Option<u32> {
+        let said = self.scalars.get(&Scalar::Determinism).cloned()?;
+        let number = said.text.parse().ok();
+        if number.is_none() {
+            let problem = PacketProblem::Item {
+                what: Scalar::Determinism.name(),
+                text: said.text,
+                why: "it is a number of runs from 2 to 16",
+            };
+            self.complain(Some(said.line), problem);
+        }
+        number
     }
 
     fn not_understood(&mut self) -> Vec<String> {

@@ -76,6 +76,9 @@ pub enum ContractProblem {
     /// The stage is not a short token.
     #[error("cannot accept {0:?} as a stage: it must have 1 to 32 of A-Z a-z 0-9 . _ -")]
     Stage(String),
+    /// Too few repetitions, or too many.
+    #[error("cannot accept determinism = {0}: it is a number of runs from 2 to 16")]
+    Determinism(u32),
     /// The execution gate names another stage than the contract.
     #[error("cannot accept an execution gate of another stage than the contract's")]
     GateStage,
@@ -115,6 +118,7 @@ impl ContractProblem {
             Self::TargetRef(_) => "target_ref",
             Self::ZeroBase => "base",
             Self::Stage(_) => "stage",
+            Self::Determinism(_) => "determinism",
             Self::GateStage => "execution_gate.stage",
             Self::Format(_) => "packet.format_version",
             Self::Version(_) => "id",

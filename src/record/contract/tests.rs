@@ -41,6 +41,7 @@ pub(crate) fn draft() -> ContractDraft {
         supplied: Vec::new(),
         skeleton: false,
         post_work: false,
+        determinism: None,
         packet: None,
         notices: Vec::new(),
         execution_gate: None,
@@ -59,7 +60,7 @@ fn a_sound_draft_becomes_a_contract_and_survives_storage() {
 #[test]
 fn each_fault_is_named_and_all_at_once() {
     type Spoil = fn(&mut ContractDraft);
-    let table: [(&str, Spoil); 15] = [
+    let table: [(&str, Spoil); 17] = [
         ("schema", |d| d.schema = "awo.contract/2".to_owned()),
         ("allowed_paths", |d| d.allowed_paths.clear()),
         ("allowed_paths", |d| {
@@ -89,6 +90,8 @@ fn each_fault_is_named_and_all_at_once() {
         ("base", |d| d.base = Some(ObjectId::Sha1([0; 20]))),
         ("stage", |d| d.stage = Some("5; rm".to_owned())),
         ("evidence", |d| d.evidence = vec![String::new()]),
+        ("determinism", |d| d.determinism = Some(1)),
+        ("determinism", |d| d.determinism = Some(17)),
     ];
     for (field, spoil) in table {
         let mut spoiled = draft();

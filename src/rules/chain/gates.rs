@@ -10,7 +10,7 @@ use crate::record::{Finding, IdentityName, Rule, Sha256, Subject, Timestamp};
 use crate::records::{ApprovalPredicate, Approves, GateStatus, IndependencePredicate};
 
 use super::links::{Links, of_record};
-use crate::rules::remedy;
+use crate::rules::{remedy, rerun};
 
 /// Returns the finding that one person made a run, or a part of it, and reviewed it.
 pub fn self_review(run: Held<'_>, what: &str, person: &IdentityName, remedy: &str) -> Finding {
@@ -147,6 +147,9 @@ impl Links<'_> {
             false => GateStatus::ApprovedByIndependentReviewer,
         };
         let permitted = own && says.status == GateStatus::SelfApprovedWithOverride;
+        let of = (log.digest(), self.is_new(log.digest()));
+        let finding = rerun::gate_2(self.run, self.policy, Some(of), &self.subject);
+        self.findings.extend(finding);
         if !self.may_review(log) {
             self.self_approved("gate 2", reviewer);
         } else if says.status != expected && !permitted {

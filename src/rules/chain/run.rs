@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::cell::Demand;
 use crate::facts::case::CommitCase;
 use crate::facts::post_work::{Head, Waivers};
 use crate::policy::Verified;
@@ -12,7 +13,7 @@ use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Ki
 
 use super::links::Links;
 use crate::rules::{
-    actors, execution, opening as opens, post_work, revocation, skeleton, waiver, work,
+    actors, execution, opening as opens, post_work, rerun, revocation, skeleton, waiver, work,
 };
 
 impl<'a> Links<'a> {
@@ -356,6 +357,21 @@ impl<'a> Links<'a> {
         }
     }
 
+    /// Where layers of a cell are demanded, a reviewer may have run the command again in one. Of a run that was
+    /// accepted before, only the orchestrator is asked.
+    fn not_run_again(&self) -> Option<String> {
+        let (run, record) = (self.run, self.run.record.digest());
+        let demand = self.facts.cell.filter(|it| *it != Demand::BestEffort);
+        let (Some(reruns), Some(demand)) = (&self.facts.reruns, demand) else {
+            return Some("only where layers are demanded, a reviewer may run it again".to_owned());
+        };
+        let is_new = self.focus.is_some_and(|it| it.contains(&record));
+        let is_own = |person: &IdentityName| {
+            person == run.orchestrator() || (is_new && run.made_by(person, self.policy))
+        };
+        rerun::in_a_cell(reruns, demand, (run.says().tree, &is_own), Some(record))
+    }
+
     fn evidence(&mut self) {
         let facts = self.facts;
         let Some(evidence) = self.link("evidence", Rule::Evidence, &facts.evidence) else {
@@ -371,6 +387,19 @@ impl<'a> Links<'a> {
                 subject,
                 ..finding.clone()
             });
+        }
+        if let Some(reason) = &evidence.unconfined
+            && let Some(why) = self.not_run_again()
+        {
+            let expected =
+                "the invariants of a run directory, or a reviewer who ran it again in a cell";
+            let again = self.again(Kind::Run);
+            self.push(
+                Rule::Invariants,
+                format!("{reason}; {why}"),
+                expected,
+                again,
+            );
         }
         let root = self.run.says().root;
         if evidence.root != root {

@@ -23,6 +23,19 @@ fn gate_2_is_passed_by_another_person_or_under_an_override() {
             ],
         ),
         (
+            "a contract that asks for determinism, and nobody who ran it again",
+            &[Edit::Contract(|it| it.determinism = Some(3))],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-002 gate-order",
+                "GOV-002 ran-again",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
             "another run",
             &[Log(|it| it.run_id = other_run())],
             &[

@@ -65,6 +65,7 @@ fn call(path: &[String], usage: &str) -> Call {
     let sentence = crate::world::SENTENCE;
     let given: &[&str] = match name.as_str() {
         "cell" => &["--", "true"],
+        "determinism check" => &["--runs", "2", "--", "true"],
         "clone" => &["../server.git", "../cloned"],
         "approve" => &[TASK, "--sentence", sentence, "--again"],
         "decide" => &["SpecApproval", "task/T-1", "defer", "--rationale", "x"],

@@ -31,6 +31,19 @@ const FOREIGN: &[&str] = &[
     "git-awo.approvals",
 ];
 
+/// A check that takes as little time as one can.
+const CHECKED: &[&str] = &[
+    "git",
+    "awo",
+    "determinism",
+    "check",
+    "--sign",
+    "--runs",
+    "2",
+    "--",
+    "true",
+];
+
 /// One record of each kind as its maker is about to push it: who, where it stands, and what else
 /// has to come with it.
 struct Fresh {
@@ -117,6 +130,7 @@ fn made(kind: Kind) -> Fresh {
             ("olga", "olga", &["git", "awo", "push"]),
         ],
         Kind::Admission => &[("olga", "olga", ADMIT)],
+        Kind::Determinism => &[("rita", "rita", CHECKED)],
         Kind::Independence => &[("rita", "rita", &["git", "awo", "gate", RUN])],
         Kind::Attestation => &[
             ("rita", "rita", &["git", "awo", "gate", RUN]),
@@ -140,6 +154,7 @@ fn made(kind: Kind) -> Fresh {
         Kind::Admission | Kind::Contract | Kind::Approval | Kind::Revocation | Kind::Policy => {
             World::founded()
         }
+        Kind::Determinism => World::executed(),
         Kind::Run => World::executed(),
         Kind::Cancellation => World::executed(),
         Kind::Lease => {
@@ -163,6 +178,7 @@ fn made(kind: Kind) -> Fresh {
     }
     match kind {
         Kind::Admission => fresh(kind, world, "olga", LEDGER, "@admission-"),
+        Kind::Determinism => fresh(kind, world, "rita", LEDGER, "@determinism-"),
         Kind::Contract => fresh(kind, world, "olga", LEDGER, "@contract."),
         Kind::Approval => {
             let notes = world.notes("olga", "approvals");
@@ -346,6 +362,11 @@ fn an_admission_in_another_namespace_is_refused() {
 }
 
 #[test]
+fn a_determinism_report_in_another_namespace_is_refused() {
+    at_the_door(Kind::Determinism, Kind::Independence);
+}
+
+#[test]
 fn a_pre_work_in_another_namespace_is_refused() {
     at_the_door(Kind::PreWork, Kind::Run);
 }
@@ -503,6 +524,7 @@ fn copied_elsewhere(record: &Fresh) -> Vec<(&'static str, String)> {
         Scope::Record(digest) => Scope::Record(other(digest)),
         Scope::Proposal(digest) => Scope::Proposal(other(digest)),
         Scope::Locator(digest) => Scope::Locator(other(digest)),
+        Scope::Recipe(digest) => Scope::Recipe(other(digest)),
         Scope::Day(_) => Scope::Day("2020-01-01".parse().unwrap()),
     };
     let mut places = vec![("of something else", LedgerPath::Record(another, kind, key))];

@@ -1,0 +1,197 @@
+//! Runs a command several times, reports whether it makes the same each time, and signs that if asked.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+
+use crate::cell::Demand;
+use crate::policy::Role;
+use crate::policy::pattern::PathSet;
+use crate::record::determinism::{DeterminismReport, RUNS};
+use crate::record::path::unquote;
+use crate::record::{Finding, ObjectId, RunId, Sha256, Subject};
+use crate::records::{DeterminismPredicate, Kind, Scope};
+use crate::rules::{rerun, step};
+use crate::run::{self, Repeated};
+use crate::store::batch::Batch;
+use crate::store::layout;
+use crate::sys::environment;
+
+use super::revision::revision;
+use super::{Error, Process, Session};
+
+/// The number of runs where nothing else is said.
+const DEFAULT: u32 = 3;
+
+/// What is to be checked.
+pub struct Request {
+    /// What is run on which files.
+    pub what: What,
+    /// How many runs; none for as many as the contract of the run asks for, or for 3.
+    pub runs: Option<u32>,
+    /// Whether the standard streams are compared too.
+    pub streams: bool,
+    /// Whether the report is signed and recorded.
+    pub sign: bool,
+}
+
+/// What is run, and on which files.
+pub enum What {
+    /// The command of a run, on its base.
+    OfRun(RunId),
+    /// A command.
+    Command {
+        /// The commit whose files it gets.
+        revision: String,
+        /// The command and its arguments.
+        command: Vec<OsString>,
+        /// What is compared, in gitignore syntax; nothing for all that a commit would hold.
+        outputs: Vec<String>,
+    },
+}
+
+/// A check that was made.
+pub struct Checked {
+    /// What came of it.
+    pub report: DeterminismReport,
+    /// Why it does not allow anything, if it does not.
+    pub finding: Option<Finding>,
+    /// The record, if it was asked for.
+    pub record: Option<Sha256>,
+}
+
+/// What is to be run.
+struct Plan {
+    commit: ObjectId,
+    command: Vec<OsString>,
+    outputs: Vec<String>,
+    given: Vec<(&'static str, String)>,
+    runs: Option<u32>,
+    subject: Subject,
+}
+
+/// Makes a check.
+pub fn check(session: &Session, request: &Request) -> Result<Checked, Error> {
+    let actor = session.actor();
+    let plan = plan(session, &request.what)?;
+    let runs = request.runs.unwrap_or(plan.runs.unwrap_or(DEFAULT));
+    if !RUNS.contains(&runs) {
+        let (least, most) = (RUNS.start(), RUNS.end());
+        return Err(Error::usage(format!(
+            "{runs} runs: at least {least}, at most {most}"
+        )));
+    }
+    let patterns = match plan.outputs.is_empty() {
+        true => None,
+        false => {
+            let patterns = PathSet::broad(&plan.outputs);
+            Some(patterns.map_err(|error| Error::usage(error.to_string()))?)
+        }
+    };
+    // Before the command runs: who may not sign need not wait.
+    let context = match request.sign {
+        true => Some(session.context(&[Role::Reviewer, Role::Operator, Role::Orchestrator])?),
+        false => None,
+    };
+    let program = environment::program().map_err(Process::Program)?;
+    let draft = run::repeat(
+        actor,
+        &Repeated {
+            commit: plan.commit,
+            command: &plan.command,
+            demand: demand(session)?,
+            given: plan.given,
+            outputs: &plan.outputs,
+            patterns: patterns.as_ref(),
+            program: &program,
+            runs,
+            streams: request.streams,
+            subject: &plan.subject,
+        },
+    )?;
+    let report = draft.check();
+    let report = report.map_err(|error| Error::usage(error.to_string()))?;
+    let mut record = None;
+    if let Some(context) = context {
+        let says = DeterminismPredicate {
+            context,
+            report: report.clone(),
+        };
+        let envelope = session.sign(says)?;
+        let digest = envelope.digest();
+        let recipe = Scope::Recipe(report.recipe().key());
+        let path = Kind::Determinism.one_of(recipe, digest);
+        let batch = Batch::new(format!("determinism of {}", report.input));
+        session.commit(&batch.record(&path, &envelope))?;
+        record = Some(digest);
+    }
+    Ok(Checked {
+        finding: rerun::judged(&report, &plan.subject),
+        report,
+        record,
+    })
+}
+
+/// Returns what is to be run.
+fn plan(session: &Session, what: &What) -> Result<Plan, Error> {
+    match what {
+        What::OfRun(run) => of_run(session, run),
+        What::Command {
+            revision: name,
+            command,
+            outputs,
+        } => Ok(Plan {
+            commit: revision(session.actor(), name)?,
+            command: command.clone(),
+            outputs: outputs.clone(),
+            given: Vec::new(),
+            runs: None,
+            subject: Subject::none(),
+        }),
+    }
+}
+
+/// Returns what a run did: its command, on its base.
+fn of_run(session: &Session, run: &RunId) -> Result<Plan, Error> {
+    let facts = session.run(run)?;
+    let policy = session.policy()?;
+    let Some(held) = facts.held() else {
+        return Err(session.refused(
+            format!("{run} cannot be run again: its run record does not hold"),
+            step::unheld(&facts, policy),
+        ));
+    };
+    let says = held.says();
+    let words = facts.evidence.valid().and_then(|it| it.command.as_ref());
+    let command = words.map(|words| {
+        words
+            .iter()
+            .map(|it| unquote(it))
+            .collect::<Option<Vec<_>>>()
+    });
+    let Some(Some(command)) = command else {
+        let why = rerun::no_command(run);
+        return Err(session.refused(format!("{run} cannot be run again"), why));
+    };
+    let contract = facts.contract_says();
+    Ok(Plan {
+        commit: says.base,
+        command: command.into_iter().map(OsString::from_vec).collect(),
+        outputs: Vec::new(),
+        given: vec![
+            ("AWO_BASE", says.base.to_string()),
+            ("AWO_RUN_ID", says.run.to_string()),
+            ("AWO_TASK_ID", says.task.to_string()),
+        ],
+        runs: contract.and_then(|it| it.determinism),
+        subject: Subject::of_run(run),
+    })
+}
+
+/// Returns what of the cell must hold: what the policy says, where there is one.
+fn demand(session: &Session) -> Result<Demand, Error> {
+    let demand = match session.refs()?.contains_key(&layout::policy()) {
+        true => session.policy()?.cell(),
+        false => None,
+    };
+    Ok(demand.unwrap_or(Demand::BestEffort))
+}
