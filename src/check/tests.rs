@@ -12,6 +12,7 @@ mod decisions;
 mod doors;
 mod evidence;
 mod histories;
+mod life;
 mod logs;
 mod memory;
 mod merges;
