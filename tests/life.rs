@@ -85,10 +85,11 @@ impl World {
 
     /// Somebody's clone has a record that no command would make.
     fn slips_in<P: Predicate>(&self, who: &str, says: P) {
+        let run = says.run().unwrap();
         let envelope = self.actor(who).sign(says).unwrap();
         let path = match P::KIND {
-            Kind::Outcome => Kind::Outcome.of(run()),
-            kind => kind.one_of(run(), envelope.digest()),
+            Kind::Outcome => Kind::Outcome.of(run),
+            kind => kind.one_of(run, envelope.digest()),
         };
         let path = path.to_path().to_string();
         let edit = [(path.as_str(), Some(&*envelope.to_bytes()))];
@@ -97,7 +98,13 @@ impl World {
 
     /// rita finds an invariant broken.
     fn fails(&self) {
-        let (actor, says) = (self.actor("rita"), self.recorded("rita"));
+        self.fails_of(&run());
+    }
+
+    /// rita finds an invariant of a run broken.
+    pub fn fails_of(&self, run: &RunId) {
+        let says: RunPredicate = self.predicate("rita", &Kind::Run.of(run));
+        let actor = self.actor("rita");
         let log = IndependencePredicate {
             allow_self_approval: "0".to_owned(),
             commit: says.commit,
@@ -108,7 +115,7 @@ impl World {
             orchestrator: says.context.identity,
             reviewer: IdentityName::new("rita").unwrap(),
             root: says.root,
-            run_id: run(),
+            run_id: run.clone(),
             status: GateStatus::FailedInvariants,
         };
         self.slips_in("rita", log);
