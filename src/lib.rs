@@ -72,6 +72,7 @@ pub mod sandbox;
 )]
 pub mod selftest;
 pub mod signing;
+pub mod state;
 pub mod store;
 pub mod sys;
 

@@ -8,6 +8,7 @@ mod attacks;
 mod automation;
 mod automation_conformance;
 mod automation_runs;
+mod baselines;
 mod bench;
 mod board;
 #[cfg(target_os = "linux")]

@@ -12,13 +12,14 @@ use std::sync::Arc;
 use crate::check::{self, Anchor, KnownPolicies, PolicyHistory};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
-use crate::git::{Expected, RefUpdate, Repo};
+use crate::git::{Expected, RefUpdate, Repo, UpdateError};
 use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
-use crate::record::{IdentityName, Refusal, Rule, Timestamp};
+use crate::record::{IdentityName, ObjectId, RefName, Refusal, Rule, Timestamp};
 use crate::records::{Context, Kind, Movement, Predicate, Statement};
 use crate::signing::{self, PublicKey, Signature, Signer};
+use crate::store;
 use crate::store::batch::Batch;
 use crate::store::beside;
 use crate::store::layout;
@@ -215,6 +216,21 @@ impl Actor {
     /// there would stand in the way of every later push.
     pub fn write(&self, batch: &Batch) -> Result<(), Error> {
         batch.commit_if(&self.repo, &self.author(), |updates| self.allow(updates))
+    }
+
+    /// Creates a ref, if the server would take it as far as this clone knows it. Tells whether it was free.
+    pub fn create(&self, name: &RefName, id: ObjectId, message: &str) -> Result<bool, Error> {
+        let update = RefUpdate {
+            name: name.clone(),
+            expected: Expected::Absent,
+            new: Some(id),
+        };
+        self.allow(std::slice::from_ref(&update))?;
+        match self.repo.update_refs(&[update], message) {
+            Ok(()) => Ok(true),
+            Err(UpdateError::Moved { .. }) => Ok(false),
+            Err(error) => Err(store::Error::from(error).into()),
+        }
     }
 
     /// Judges movements as the server will. What cannot be decided here is left to the server.

@@ -1,6 +1,7 @@
 //! Judges at the doors: a push (`push`), a commit about to be made (`staged`) and a whole clone
 //! ([`verify`]). The same facts and the same rules serve all of them.
 
+pub(crate) mod baselines;
 pub(crate) mod branch;
 pub(crate) mod governance;
 pub(crate) mod integrity;

@@ -16,6 +16,7 @@ use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
+use super::baselines::Baselines;
 use super::branch::strict::{Hidden, Strict};
 use super::branch::{self, Branch};
 use super::governance;
@@ -159,6 +160,14 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
             .findings
             .push(arrival::unheld(&path, &evidence, commit));
     }
+    if push
+        .movements
+        .iter()
+        .any(|it| Place::of(&it.reference) == Some(Place::Baseline))
+    {
+        let baselines = Baselines::of(&collector, &after, true)?;
+        baselines.judge_push(push.movements, report);
+    }
     judge_branches(push, &collector, branches, report)?;
     judge_tags(push, policy, (&tags, &logged), &after, report);
     Ok(())
@@ -225,6 +234,10 @@ fn collect(
     report: &mut Report,
 ) -> Result<(), Error> {
     let subject = || Subject::of_ref(&movement.reference);
+    if place == Place::Baseline {
+        // Judged once all records are collected.
+        return Ok(());
+    }
     let Some(new) = movement.new else {
         report
             .findings

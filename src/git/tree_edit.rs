@@ -54,6 +54,15 @@ impl Repo {
         self.write_directory(root)
     }
 
+    /// Writes a tree of these entries.
+    pub fn write_tree(&self, entries: Vec<Entry>) -> Result<ObjectId, Error> {
+        let tree = Tree::from_entries(entries).map_err(|fault| Error::BadEdit {
+            path: RepoPath::new(fault.name),
+            why: fault.why,
+        })?;
+        self.write_object(Kind::Tree, &tree.to_bytes())
+    }
+
     fn open_directory(&self, id: ObjectId) -> Result<Directory, Error> {
         // As git does, what is written again gets the modes that git writes.
         let raw = self.raw_tree_of_any_modes(id)?;
@@ -143,11 +152,7 @@ impl Repo {
             };
             entries.push(Entry { mode, name, id });
         }
-        let tree = Tree::from_entries(entries).map_err(|fault| Error::BadEdit {
-            path: RepoPath::new(fault.name),
-            why: fault.why,
-        })?;
-        self.write_object(Kind::Tree, &tree.to_bytes())
+        self.write_tree(entries)
     }
 }
 

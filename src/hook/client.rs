@@ -151,7 +151,7 @@ fn left_out(
         for (reference, id) in reader.references(prefix)? {
             let holds_records = matches!(
                 Place::of(&reference),
-                Some(Place::Ledger | Place::Notes(_) | Place::Evidence)
+                Some(Place::Ledger | Place::Notes(_) | Place::Evidence | Place::Baseline)
             );
             let old = before.get(&reference).copied();
             let mut pushed = movements.iter();

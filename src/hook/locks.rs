@@ -4,12 +4,15 @@
 //! policy change that forbids it. Both transactions lock their own refs before they look for the
 //! other's lock files, so at least one sees the other. A branch gives up sooner than a policy, so
 //! they do not wait for each other.
+//!
+//! Baselines are a ref each, and together they form lines: of two pushes that move different ones, the
+//! second to lock must see what the first one makes. The one whose name comes first waits longer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::record::{Coded, Diagnosis, Rule};
+use crate::record::{Coded, Diagnosis, Rule, baseline::Place};
 use crate::store::layout;
 use crate::sys::clock::age;
 
@@ -17,7 +20,7 @@ use super::input::Change;
 
 /// How long a branch waits for a policy that is being moved.
 const BRANCH_WAITS: Duration = Duration::from_millis(500);
-/// How long a policy waits for branches that are being moved.
+/// How long a policy, or the first of two baselines, waits for others that are being moved.
 const POLICY_WAITS: Duration = Duration::from_secs(3);
 /// Age from which a lock counts as left by a dead process.
 const STALE: Duration = Duration::from_secs(60);
@@ -32,19 +35,34 @@ pub fn wait(common_dir: &Path, changes: &[Change]) -> Result<(), Busy> {
         if changes.iter().any(|it| it.name == policy.as_str()) {
             let own: Vec<PathBuf> = changes.iter().map(|it| path(&it.name)).collect();
             let heads = common_dir.join("refs").join("heads");
+            let baselines = common_dir.join(Place::PREFIX);
             (
                 POLICY_WAITS,
-                Box::new(move || locked_below(&heads, &own, DEEPEST)),
+                Box::new(move || {
+                    locked_below(&heads, &own, DEEPEST)
+                        .or_else(|| locked_below(&baselines, &own, DEEPEST))
+                }),
             )
         } else {
             let lock = path(policy.as_str());
+            let own: Vec<PathBuf> = changes.iter().map(|it| path(&it.name)).collect();
+            let below = changes.iter().any(|it| it.name.starts_with(Place::PREFIX));
+            let below = below.then(|| common_dir.join(Place::PREFIX));
+            let baseline = move || locked_below(below.as_deref()?, &own, DEEPEST);
             (
                 BRANCH_WAITS,
-                Box::new(move || is_fresh(&lock).then(|| lock.clone())),
+                Box::new(move || is_fresh(&lock).then(|| lock.clone()).or_else(&baseline)),
             )
         };
+    let own = changes.iter().map(|it| path(&it.name)).min();
     let start = Instant::now();
     while let Some(lock) = other() {
+        let goes_first = own.as_ref().is_some_and(|own| *own < lock);
+        let is_baseline = lock.starts_with(common_dir.join(Place::PREFIX));
+        let limit = match goes_first && is_baseline {
+            true => POLICY_WAITS,
+            false => limit,
+        };
         if start.elapsed() >= limit {
             let lock = lock
                 .strip_prefix(common_dir)
@@ -128,6 +146,24 @@ mod tests {
         assert!(wait(dir.path(), &both).is_ok());
         let dir = refs(&["heads/main", "heads/other"]);
         assert!(wait(dir.path(), &[change("refs/heads/main")]).is_ok());
+    }
+
+    #[test]
+    fn of_two_baselines_the_second_gives_way() {
+        let dir = refs(&["awo/amu0/T-1/a", "awo/amu0/T-1/b"]);
+        let (first, second) = ("refs/awo/amu0/T-1/a", "refs/awo/amu0/T-1/b");
+        let start = Instant::now();
+        assert!(wait(dir.path(), &[change(second)]).is_err());
+        assert!(start.elapsed() < POLICY_WAITS);
+        assert!(wait(dir.path(), &[change(first), change(second)]).is_ok());
+        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_ok());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(BRANCH_WAITS + Duration::from_millis(200));
+                fs::remove_file(dir.path().join("refs/awo/amu0/T-1/b.lock")).unwrap();
+            });
+            assert!(wait(dir.path(), &[change(first)]).is_ok());
+        });
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::git::{Expected, RefUpdate};
+use crate::record::baseline::Place;
 use crate::record::{Finding, Findings, ObjectId, RefName, Rule, RunId};
+use crate::rules::baseline;
 use crate::rules::remote as rules;
 use crate::store::ledger::Refs;
 use crate::store::swap::swap;
@@ -36,7 +38,10 @@ impl Aside {
     pub(super) fn take_conflicts(&mut self, unsent: &Unsent<'_>) {
         for piece in unsent.conflicts() {
             if self.pieces.insert(piece.clone()) {
-                self.why.push(rules::taken(piece));
+                self.why.push(match piece {
+                    Piece::Baseline(name) => overtaken(name),
+                    piece => rules::taken(piece),
+                });
             }
         }
     }
@@ -85,16 +90,26 @@ impl Aside {
         {
             pieces = unsent.of_run(&run);
         }
+        let reference = subject.reference.as_deref().map(RefName::new);
+        let reference = reference.and_then(Result::ok);
+        if let Some(name) = &reference {
+            // What follows a baseline goes where that goes.
+            pieces.extend(unsent.with_successors(name));
+        }
         let before = self.pieces.len();
         self.pieces.extend(pieces);
         if self.pieces.len() > before {
             return true;
         }
-        let branch = subject.reference.as_deref().map(RefName::new);
-        let branch = branch
-            .and_then(Result::ok)
-            .filter(|it| it.branch().is_some());
+        let branch = reference.filter(|it| it.branch().is_some());
         branch.is_some_and(|branch| self.branches.insert(branch))
+    }
+}
+
+fn overtaken(name: &RefName) -> Finding {
+    match Place::of(name) {
+        Some(place) => baseline::overtaken(&place),
+        None => rules::taken(name),
     }
 }
 

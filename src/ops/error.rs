@@ -4,7 +4,7 @@ use crate::record::{
     Coded, Diagnosis, Finding, Findings, Refusal, Rule, Subject, Verdict, chain_of,
 };
 use crate::rules::{absent, clone};
-use crate::{actor, check, evidence, export, git, hook, run, store};
+use crate::{actor, check, evidence, export, git, hook, run, state, store};
 
 /// An act was not done.
 ///
@@ -189,7 +189,7 @@ macro_rules! from {
     )*};
 }
 
-from!(check::Error store::Error git::Error git::UpdateError evidence::Error export::Error);
+from!(check::Error store::Error git::Error git::UpdateError evidence::Error export::Error state::Error);
 
 impl From<run::Error> for Error {
     fn from(error: run::Error) -> Self {

@@ -89,6 +89,7 @@ fn document(founding: &Founding<'_>) -> Document {
     }
     Document {
         claims: ClaimRules::default(),
+        state: None,
         risk: BTreeMap::new(),
         schema: SCHEMA.to_owned(),
         version: 1,

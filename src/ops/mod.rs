@@ -2,6 +2,7 @@
 //! what happened comes out. An act that is refused is an [`Error`] with its findings.
 
 pub mod admit;
+pub mod amu0;
 pub mod approve;
 pub mod aside;
 pub mod attest;

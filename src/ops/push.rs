@@ -249,9 +249,9 @@ fn plan(session: &Session, request: &Request) -> Result<Plan, Error> {
     let mut plan = Plan::new();
     for (name, id) in refs {
         let ahead = match Place::of(name) {
-            Some(Place::Policy | Place::Ledger | Place::Evidence | Place::Notes(_)) => {
-                theirs.get(name) != Some(id)
-            }
+            Some(
+                Place::Policy | Place::Ledger | Place::Evidence | Place::Notes(_) | Place::Baseline,
+            ) => theirs.get(name) != Some(id),
             Some(_) => false,
             None => match name.branch() {
                 Some(branch) if is_wanted(session, request, name, branch)? => {

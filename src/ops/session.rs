@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use crate::actor::{self, Actor};
 use crate::check::branch;
 use crate::check::{Behind, PolicyHistory};
+use crate::facts::log::Log;
 use crate::facts::run::{Collector, Held, Lookup, RunFacts};
 use crate::git::Repo;
 use crate::policy::{Policy, Role};
@@ -14,6 +15,7 @@ use crate::records::{Context, Predicate, RunPredicate};
 use crate::rules::life::{self, Life};
 use crate::rules::{Step, absent, step};
 use crate::store::batch::Batch;
+use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 use crate::{git, store};
 
@@ -103,6 +105,20 @@ impl Session {
     /// Returns a collector over these records.
     pub fn collector<'a>(&'a self, records: &'a Records<'a>) -> Result<Collector<'a>, Error> {
         Ok(self.actor.collector(records, self.history()?))
+    }
+
+    /// Returns the receive log as far as it holds; what does not is found by `git awo verify`.
+    pub(super) fn log(&self) -> Result<Log, Error> {
+        let Some(tip) = self.refs()?.get(&layout::log()) else {
+            return Ok(Log::default());
+        };
+        let mut findings = Findings::new();
+        Ok(Log::load(
+            self.repo(),
+            *tip,
+            self.history()?,
+            &mut findings,
+        )?)
     }
 
     /// Returns everything known about a run, or says that there is none.

@@ -56,9 +56,20 @@ pub struct Document {
     /// What is asked of contracts by their risk tier, besides what is asked of all.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub risk: BTreeMap<String, RiskRules>,
+    /// What baselines hold.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub state: Option<StateRules>,
     /// Resource limits.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// What baselines hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateRules {
+    /// The one directory that they hold: `state/`.
+    pub root: String,
 }
 
 /// How long and how many tasks may be claimed.
@@ -253,6 +264,9 @@ pub struct Gates {
     /// How the commands of a run are confined.
     #[serde(skip_serializing_if = "Confinement::is_default")]
     pub cell: Confinement,
+    /// Whether a contract may give the network to its commands in their cell.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cell_network: bool,
 }
 
 /// How the commands of a run are confined.
@@ -303,6 +317,7 @@ impl Default for Gates {
             require_touch: Vec::new(),
             admission: AdmittedBy::default(),
             cell: Confinement::default(),
+            cell_network: false,
         }
     }
 }

@@ -24,8 +24,11 @@ pub const CELL: &str = "cell/1";
 /// What is asked of contracts by their risk tier: `[risk.TIER]`.
 pub const RISK: &str = "risk/1";
 
+/// Baselines: `[state]`.
+pub const STATE: &str = "state/1";
+
 /// The features that this program knows.
-const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, CELL, EVIDENCE, RISK];
+const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, CELL, EVIDENCE, RISK, STATE];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;

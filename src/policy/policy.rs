@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Demand;
+use crate::record::baseline::StateRoot;
 use crate::record::contract::Contract;
 use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Gate, IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold};
@@ -11,6 +12,7 @@ use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
 use super::automation::{Automation, Need};
+use super::cells::Cells;
 use super::document::{AdmittedBy, ClaimRules, Confinement, DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
 use super::grant::{Grant, Restriction};
@@ -48,6 +50,7 @@ pub struct Policy {
     pub(crate) odd_modes: PathSet,
     pub(crate) odd_names: PathSet,
     pub(crate) collisions: PathSet,
+    state: Option<StateRoot>,
     keyring: Keyring,
 }
 
@@ -193,6 +196,11 @@ impl Policy {
         self.document.gates.admission == AdmittedBy::Record
     }
 
+    /// Returns the one directory that baselines hold, if they are taken at all.
+    pub fn state_root(&self) -> Option<&StateRoot> {
+        self.state.as_ref()
+    }
+
     /// Returns how much must hold of the cell in which the commands of a run are confined, if they are.
     pub fn cell(&self) -> Option<Demand> {
         match self.document.gates.cell {
@@ -200,6 +208,14 @@ impl Policy {
             Confinement::BestEffort => Some(Demand::BestEffort),
             Confinement::Required => Some(Demand::Required),
             Confinement::OwnRoot => Some(Demand::OwnRoot),
+        }
+    }
+
+    /// Returns what it demands of the cells in which commands run, and what it permits there.
+    pub fn cells(&self) -> Cells {
+        Cells {
+            demand: self.cell(),
+            network: self.document.gates.cell_network,
         }
     }
 
@@ -440,6 +456,7 @@ impl Policy {
         let automation = Automation::check(&document, &mut complaints);
         risk::check(&document, &mut complaints);
         lint(&document, &mut complaints);
+        let state = state(&document, &mut complaints);
         let touched = touched(&document, &mut complaints);
         let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
         for root in &roots {
@@ -476,6 +493,7 @@ impl Policy {
             odd_modes,
             odd_names,
             collisions,
+            state,
             keyring,
         };
         policy.adoptions = policy.adopted_somewhere();
@@ -552,6 +570,19 @@ fn roots(
         ));
     }
     roots
+}
+
+fn state(document: &Document, complaints: &mut Vec<String>) -> Option<StateRoot> {
+    let rules = document.state.as_ref()?;
+    let uses = "[state] needs";
+    complaints.extend(features::needed(&document.requires, features::STATE, uses));
+    match StateRoot::new(rules.root.as_str()) {
+        Ok(root) => Some(root),
+        Err(why) => {
+            complaints.push(format!("state: root {:?}: {why}", rules.root));
+            None
+        }
+    }
 }
 
 /// Returns the namespaces in which only a touched security key may sign.
@@ -647,6 +678,9 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
     if gates.cell != Confinement::None {
         let uses = "gates.cell needs";
         complaints.extend(features::needed(&document.requires, features::CELL, uses));
+    } else if gates.cell_network {
+        complaints
+            .push("gates.cell_network: commands run in no cell, without gates.cell".to_owned());
     }
     limits(&document.limits, complaints);
     let (claims, longest) = (&document.claims, ClaimRules::LONGEST);

@@ -1,6 +1,7 @@
 //! Room `record`: the basic types. Ids, names, paths as bytes, canonical JSON, contracts, envelopes,
 //! findings and verdicts. No input or output happens here.
 
+pub mod baseline;
 pub mod choice;
 pub mod code;
 pub mod coded;
@@ -40,8 +41,8 @@ pub use finding::{Finding, Findings, Subject, Verdict};
 pub use gate::Gate;
 pub use level::Level;
 pub use name::{
-    DecisionId, EscalationId, IdentityName, Line, Reason, RefName, RunId, TaskId, Token,
-    WorkflowUrl,
+    BaselineName, DecisionId, EscalationId, IdentityName, Line, PlanId, Reason, RefName, RunId,
+    TaskId, Token, WorkflowUrl,
 };
 pub use path::RepoPath;
 pub use refusal::Refusal;

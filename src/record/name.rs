@@ -94,6 +94,15 @@ text_name!(
     EventDecisionId, "decision id", |text| check_word(text, 128)
 );
 text_name!(
+    /// Names a plan: `TIER-1`. `[A-Za-z0-9._-]{1,80}`, usable as a file name everywhere.
+    PlanId, "plan id", check_id
+);
+text_name!(
+    /// Names a baseline within its task or plan: `PRE_HARDENING_AMU0`. `[A-Za-z0-9._-]{1,80}`, usable as a file
+    /// name everywhere.
+    BaselineName, "baseline name", check_id
+);
+text_name!(
     /// Names a gate in an event, also one of another program: `[A-Za-z0-9_-]{1,64}`.
     GateName, "gate name", |text| check_word(text, 64)
 );

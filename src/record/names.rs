@@ -25,6 +25,14 @@ pub enum BadName {
     Odd(&'static str),
 }
 
+/// Why a name is refused that some file system takes for `.git`.
+const OF_GIT: &str = "a disguise of .git";
+
+/// Tells whether a name is `.git`, or some file system could take it for that.
+pub fn is_git(name: &[u8]) -> bool {
+    !is_plain(name) && disguised(name) == Some(OF_GIT)
+}
+
 /// Returns why a name in a tree is refused, if it is. Its length is not checked here.
 pub fn fault(name: &[u8]) -> Option<BadName> {
     if is_plain(name) {
@@ -104,7 +112,7 @@ fn disguise(text: &str, folded: &str, is_whole: bool) -> Option<&'static str> {
         let plain = at > 0 && is_whole && text.eq_ignore_ascii_case(file);
         if (long && !plain) || is_short_name(file, name, checksum) {
             return Some(match at {
-                0 => "a disguise of .git",
+                0 => OF_GIT,
                 _ => "a disguise of a file that git obeys",
             });
         }

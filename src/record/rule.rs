@@ -69,6 +69,9 @@ rules! {
     Attestation = "attestation", Gov002,
         "A finalized run has an attestation that holds.",
         "AWO, attestation", "a commit pushed before `git awo attest`";
+    CellTerms = "cell-terms", Gov002,
+        "A contract says what its cell grants only where the policy confines commands, and asks for no path around a home, a repository or a secret.",
+        "contract, `[cell]`", "`cell.read` names a symlink to `~/.ssh`";
     CommandGiven = "command-given", Gov002,
         "A run names a command to execute.",
         "execution gate", "`git awo run T-1 --` without a command";
@@ -186,12 +189,18 @@ rules! {
     ProtectedArtefact = "protected-artefact", Gov003,
         "No commit touches a path that the policy protects.",
         "policy, `[tree]`", "a change of `.gitattributes`";
+    StateRootNamed = "state-root-named", Gov003,
+        "A baseline holds the directory that the policy names in `[state]`, and where the policy names none there are no baselines.",
+        "baselines", "`git awo amu0 create BASE` where the policy has no `[state]`";
     VouchedPaths = "vouched-paths", Gov003,
         "A commit for which a member vouches changes only paths for which the policy lets that member vouch on this branch.",
         "policy, `[[ref]]`", "olga vouches for a commit that changes `ci/`, and may vouch for `src/` only";
     WaiverScope = "waiver-scope", Gov003,
         "A waiver names paths, none of which stands for everything.",
         "work packets", "a waiver for `**`";
+    CellNetwork = "cell-network", Gov004,
+        "The commands of a run have the network only if the contract says so and the policy permits it.",
+        "contract, `[cell]`", "`cell.network = true` under a policy without `cell_network`";
     ConfigChange = "config-change", Gov004,
         "A run leaves the configuration of the repository as it was.",
         "governed run", "the command runs `git config`";
@@ -378,6 +387,12 @@ rules! {
     AnswerInTurn = "answer-in-turn", Gov011,
         "An answer is a person's decision on what a model deferred, and only a person supersedes what a person decided.",
         "automation", "an answer to a decision that was approved";
+    BaselineBefore = "baseline-before", Gov011,
+        "A promoted baseline follows an earlier one of the same task.",
+        "baselines", "`git awo amu0 promote RUN NEXT` before the first `create --task`";
+    BaselineRun = "baseline-run", Gov011,
+        "What is promoted to a baseline is the result of a run that is finalized and that its operator has not rejected.",
+        "baselines", "a promotion before `git awo finalize`";
     ClaimHeld = "claim-held", Gov011,
         "Who plans the work on a task holds a claim on it, where the server keeps a receive log.",
         "claims", "a pre-work by otto for a task that rita holds";
@@ -432,6 +447,12 @@ rules! {
     DelegationTier = "delegation-tier", Gov012,
         "A work packet that allows delegation is approved, planned and run only where the policy permits delegation to its risk tier.",
         "policy, `[risk.TIER]`", "SUB_AGENT_DELEGATION: ALLOWED in a packet of tier HIGH";
+    BaselineContent = "baseline-content", Int001,
+        "Every file of a baseline has the kind, executable bit, size and SHA-256 that its manifest says.",
+        "baselines", "a byte that differs from what `manifest.json` says";
+    BaselineLogged = "baseline-logged", Int001,
+        "A baseline is the commit that the receive log says.",
+        "baselines", "a ref that names another commit with another content, manifest and signature";
     EvidenceRoot = "evidence-root", Int001,
         "The root recomputed from the evidence equals the root in the run record.",
         "AWO, inventory", "`SHA256SUMS.txt` replaced after the run";
@@ -453,9 +474,15 @@ rules! {
     ObjectReadable = "object-readable", Int001,
         "Each object can be decoded.",
         "git objects", "a truncated loose object";
+    StateRestored = "state-restored", Int001,
+        "What is restored hashes to what the baseline holds.",
+        "baselines", "a disk that gives back other bytes than were written";
     TarballHash = "tarball-hash", Int001,
         "The files of a run stay as they were judged until the tarball is written.",
         "AWO, inventory", "a file edited while `git awo tar` runs";
+    BaselineFiles = "baseline-files", Int002,
+        "The tree of a baseline has two entries, `files/` and `manifest.json`, and holds exactly what the manifest lists.",
+        "baselines", "a file that the manifest does not list";
     EvidenceWhole = "evidence-whole", Int002,
         "The evidence of a run arrives once, and whole.",
         "record format", "a file added to evidence already on the server";
@@ -477,6 +504,12 @@ rules! {
     TimestampsRegion = "timestamps-region", Int002,
         "Files under `timestamps/` hold only times and dates, in at most 256 bytes each.",
         "AWO, inventory", "a script under `timestamps/`";
+    BaselineEntry = "baseline-entry", Int003,
+        "A baseline holds files, symlinks and directories, and nothing that is called `.git` in any spelling.",
+        "baselines", "a submodule in the tree of a baseline";
+    BaselineName = "baseline-name", Int003,
+        "Baselines have names that no file system takes for one.",
+        "baselines", "`T-1/base` beside `T-1/BASE`";
     CheckoutPath = "checkout-path", Int003,
         "Every path of the base commit can be written to the disk.",
         "governed run", "two paths that the file system takes for one";
@@ -516,6 +549,9 @@ rules! {
     RunPath = "run-path", Int003,
         "Every path of a run directory is one that git can hold.",
         "AWO, run directory", "a directory named `.git`";
+    StateKind = "state-kind", Int003,
+        "The state holds files, symlinks and directories, no repository of its own, and no symlink leads to it.",
+        "baselines", "a socket below `state/`, or `state` itself a symlink";
     TreeEdit = "tree-edit", Int003,
         "A tree edit names a path that a tree can hold.",
         "git objects", "a file put where a directory stands";
@@ -540,6 +576,9 @@ rules! {
     ApprovalNonce = "approval-nonce", Int004,
         "The nonce of an approval is 1 to 64 characters of `0-9 A-Z a-z . _ -`.",
         "task approval", "an approval with an empty nonce";
+    BaselineForm = "baseline-form", Int004,
+        "A baseline is a commit with at most one parent, whose `manifest.json` is canonical and possible.",
+        "baselines", "a manifest with a path twice";
     CanonicalJson = "canonical-json", Int004,
         "A document is JSON in its one canonical form.",
         "record format", "keys that are not sorted";
@@ -690,6 +729,9 @@ rules! {
     SandboxUsable = "sandbox-usable", Int005,
         "The sandbox of the self-test can be made.",
         "fail closed", "no temporary directory";
+    StateSwapped = "state-swapped", Int005,
+        "The state lies on a file system that exchanges two directories in one step.",
+        "baselines", "`state/` on NFS";
     SubmodulesPushed = "submodules-pushed", Int005,
         "Commits of submodules are pushed before what names them, where git is set to see to that.",
         "git push", "`submodule.recurse=true` and a submodule at a commit of this machine only";
@@ -702,6 +744,9 @@ rules! {
     WholeView = "whole-view", Int005,
         "The repository shows every object that it names: it is not shallow, partial, grafted or borrowed.",
         "git clone", "`git clone --depth=1`";
+    BaselineLimit = "baseline-limit", Int006,
+        "A baseline stays within the limits of its manifest and of the policy.",
+        "baselines", "a state of 50,001 files";
     DecisionEventLimit = "decision-event-limit", Int006,
         "A file of decision events has at most 64 MiB, lines of at most 64 KiB, and at most 1,000 lines with findings.",
         "hard limit", "a line of 65,537 bytes";
@@ -777,6 +822,12 @@ rules! {
     ApprovesTask = "approves-task", Att002,
         "The approval that a run spends approves a task.",
         "task approval", "an approval of a run, spent by a run";
+    BaselineBinds = "baseline-binds", Att002,
+        "The manifest of a baseline names this repository, a policy in force when it came, its own ref and the baseline before it.",
+        "baselines", "the commit of one baseline under the name of another";
+    BaselinePromoted = "baseline-promoted", Att002,
+        "A promoted baseline holds exactly the state that the commit of the run has, and is of the task of the run.",
+        "baselines", "a promotion with a file that the run did not have";
     BindingMismatch = "binding-mismatch", Att002,
         "A decision binds what its target names, an auto-signature the decision beside it, and each record of an escalation the one before and the same bytes.",
         "automation", "an auto-signature with another `target_ref`";
@@ -939,6 +990,9 @@ rules! {
     WaiverUses = "waiver-uses", Rep001,
         "A waiver is used by no more runs than it says.",
         "work packets", "a second run under a waiver for one";
+    BaselineFixed = "baseline-fixed", Rep002,
+        "A baseline never moves.",
+        "baselines", "`git push --force` of another commit under its name";
     ForwardOnly = "forward-only", Rep002,
         "A governance ref moves only to a descendant.",
         "git refs", "`git push --force` on `refs/awo/ledger`";
@@ -987,6 +1041,12 @@ rules! {
     BaseIsTip = "base-is-tip", Rep003,
         "The target branch is still at the base of the run when the run is finalized.",
         "governed run", "another commit landed first";
+    BaselineLine = "baseline-line", Rep003,
+        "The baselines of one task or plan form a line: one is the first, and each has one successor at most.",
+        "baselines", "two promotions of one baseline, pushed at the same time";
+    BaselineTaken = "baseline-taken", Rep003,
+        "A new baseline has a name that is free.",
+        "baselines", "two people who create the same baseline";
     BranchMoved = "branch-moved", Rep003,
         "A branch contains the tip that was last seen at its remote.",
         "git push", "a push after another person's push";
@@ -1029,6 +1089,9 @@ rules! {
     RunFileReplaced = "run-file-replaced", Rep003,
         "A file of a run does not change while it is read.",
         "AWO, run directory", "a file exchanged for another meanwhile";
+    StateSteady = "state-steady", Rep003,
+        "Nothing changes the state while it is read or put back.",
+        "baselines", "a program that writes below `state/` while a baseline is created";
     TransactionAlone = "transaction-alone", Rep003,
         "Pushes that move the policy and branches are applied one after the other.",
         "push transaction", "two pushes at the same time";
@@ -1053,6 +1116,9 @@ rules! {
     RunOfRecord = "run-of-record", Str001,
         "A review belongs to a run that is recorded.",
         "AWO, provenance index", "an attestation of a run that nobody has pushed";
+    BaselinePresent = "baseline-present", Str002,
+        "A baseline that is named, and every baseline before one, is there.",
+        "baselines", "a predecessor whose ref is gone";
     EvidencePresent = "evidence-present", Str002,
         "The evidence of the run is in the clone.",
         "record format", "an evidence ref that was not fetched";
@@ -1113,6 +1179,9 @@ rules! {
     ServerKey = "server-key", Str002,
         "The server has a key for the receive log.",
         "receive log", "`awo/server_key` deleted";
+    StatePresent = "state-present", Str002,
+        "The directory that the policy names in `[state]` is there when a baseline is made of it.",
+        "baselines", "`git awo amu0 create BASE` without `state/`";
     TargetRef = "target-ref", Str002,
         "The target branch of the contract is in the clone.",
         "execution gate", "a contract for a branch that was not fetched";

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{Month, ObjectId, RefName};
+use crate::record::{Month, ObjectId, RefName, baseline};
 use crate::records::{Notes, Segment};
 
 pub use crate::records::{LedgerPath, is_below_runs, run_directory, run_of};
@@ -48,6 +48,12 @@ pub fn evidence(month: Month) -> RefName {
 /// `refs/awo/evidence/`
 pub const EVIDENCE_PREFIX: &str = "refs/awo/evidence/";
 
+/// `refs/awo/amu0/<TASK or PLAN>/<NAME>`, or `refs/awo/amu0/-/<NAME>` for a baseline of neither.
+pub fn baseline(place: &baseline::Place) -> RefName {
+    // Both words are stricter than what a ref may be.
+    fixed(&format!("{}{place}", baseline::Place::PREFIX))
+}
+
 /// Every place below which only governance stands.
 pub const GOVERNANCE_PREFIXES: &[&str] = &["refs/awo/", NOTES_PREFIX];
 
@@ -79,6 +85,8 @@ pub enum Place {
     Notes(Segment),
     /// `refs/awo/evidence/<YYYY-MM>`
     Evidence,
+    /// `refs/awo/amu0/<TASK or PLAN>/<NAME>`
+    Baseline,
     /// Some other ref below our prefixes: of an unknown kind, never taken.
     Unknown,
 }
@@ -102,6 +110,7 @@ impl Place {
             _ => match (segment(text), text.strip_prefix(EVIDENCE_PREFIX)) {
                 (Some(segment), _) => Self::Notes(segment),
                 (None, Some(month)) if month.parse::<Month>().is_ok() => Self::Evidence,
+                (None, _) if baseline::Place::of(reference).is_some() => Self::Baseline,
                 (None, _) => Self::Unknown,
             },
         })
@@ -141,6 +150,11 @@ mod tests {
             assert_eq!(place(&name), Some(Place::Unknown), "{name}");
         }
         assert_eq!(place("refs/notes/awo/2026-11"), Some(Place::Unknown));
+        let base = "-/BASE".parse().unwrap();
+        assert_eq!(place(baseline(&base).as_str()), Some(Place::Baseline));
+        for unknown in ["refs/awo/amu0/BASE", "refs/awo/amu0/-/a/b", "refs/awo/amu0"] {
+            assert_eq!(place(unknown), Some(Place::Unknown), "{unknown}");
+        }
         assert_eq!(place("refs/awo/ledger/x"), Some(Place::Unknown));
         assert_eq!(place("refs/awo"), Some(Place::Unknown));
         assert_eq!(place("refs/heads/refs/awo/ledger"), None);

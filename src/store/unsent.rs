@@ -7,7 +7,7 @@ use crate::git::{self, Repo};
 use crate::record::commit::Person;
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256};
+use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, baseline};
 use crate::records::{Kind, RunPredicate, Statement};
 
 use super::Error;
@@ -29,6 +29,8 @@ pub enum Piece {
     Line(RefName, ObjectId, Sha256),
     /// The evidence of a run in this ref.
     Evidence(RefName, RunId),
+    /// A baseline.
+    Baseline(RefName),
 }
 
 impl fmt::Display for Piece {
@@ -40,6 +42,7 @@ impl fmt::Display for Piece {
                 write!(f, "{digest} on {object} in {reference}")
             }
             Self::Evidence(_, run) => write!(f, "evidence of {run}"),
+            Self::Baseline(name) => write!(f, "{name}"),
         }
     }
 }
@@ -50,7 +53,7 @@ impl Piece {
         match self {
             Self::Policy(_) => layout::policy(),
             Self::File(_) => layout::ledger(),
-            Self::Line(name, ..) | Self::Evidence(name, _) => name.clone(),
+            Self::Line(name, ..) | Self::Evidence(name, _) | Self::Baseline(name) => name.clone(),
         }
     }
 }
@@ -72,6 +75,8 @@ pub struct Unsent<'a> {
     lines: BTreeMap<(RefName, ObjectId), Lines>,
     /// The files of evidence, by ref and run.
     evidence: BTreeMap<(RefName, RunId), Edits>,
+    /// The baselines, and what each follows.
+    baselines: Baselines,
     /// What contradicts something that the server has under the same name.
     conflicts: BTreeSet<Piece>,
 }
@@ -86,6 +91,7 @@ impl<'a> Unsent<'a> {
             files: BTreeMap::new(),
             lines: BTreeMap::new(),
             evidence: BTreeMap::new(),
+            baselines: BTreeMap::new(),
             conflicts: BTreeSet::new(),
         };
         for (name, our) in ours {
@@ -98,9 +104,10 @@ impl<'a> Unsent<'a> {
                 Some(Place::Ledger) => unsent.compare_ledgers(*our, their)?,
                 Some(Place::Notes(_)) => unsent.compare_notes(name, *our, their)?,
                 Some(Place::Evidence) => unsent.compare_evidence(name, *our, their)?,
-                Some(Place::Log | Place::Unknown) | None => {}
+                Some(Place::Baseline | Place::Log | Place::Unknown) | None => {}
             }
         }
+        unsent.compare_baselines();
         Ok(unsent)
     }
 
@@ -138,6 +145,25 @@ impl<'a> Unsent<'a> {
         files.cloned().map(Piece::File).chain(evidence).collect()
     }
 
+    /// Returns a baseline that only this clone has, with those that follow it.
+    pub fn with_successors(&self, name: &RefName) -> BTreeSet<Piece> {
+        let mut found = BTreeSet::new();
+        if let Some(first) = self.baselines.get(name) {
+            let mut ids = BTreeSet::from([first.0]);
+            found.insert(Piece::Baseline(name.clone()));
+            // A line is as long as it has baselines.
+            for _ in 0..self.baselines.len() {
+                for (name, (id, before)) in &self.baselines {
+                    if before.is_some_and(|it| ids.contains(&it)) {
+                        ids.insert(*id);
+                        found.insert(Piece::Baseline(name.clone()));
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// Returns each ref that moves if these pieces are taken out of it: what the server has, with
     /// what is left. `None` where nothing is.
     pub fn without(&self, aside: &BTreeSet<Piece>, author: &Person) -> Result<Moved, Error> {
@@ -147,7 +173,7 @@ impl<'a> Unsent<'a> {
             let touched = aside.iter().any(|piece| piece.reference() == *name);
             let tip = match (Place::of(name), their) {
                 (None | Some(Place::Log | Place::Unknown), _) => continue,
-                (Some(Place::Policy), _) if touched => their,
+                (Some(Place::Policy | Place::Baseline), _) if touched => their,
                 (Some(Place::Ledger), _) if touched => self.ledger_without(their, aside, author)?,
                 (Some(Place::Notes(_)), _) if touched => {
                     self.notes_without(name, their, aside, author)?
@@ -172,6 +198,15 @@ impl<'a> Unsent<'a> {
             self.conflicts.insert(Piece::Policy(our));
         }
         Ok(())
+    }
+
+    /// Finds the baselines that the server has not, and those that it will never take.
+    fn compare_baselines(&mut self) {
+        self.baselines = own_baselines(self.repo, self.ours, self.theirs);
+        for name in overtaken_by(self.repo, &self.baselines, self.theirs) {
+            let pieces = self.with_successors(&name);
+            self.conflicts.extend(pieces);
+        }
     }
 
     fn compare_ledgers(&mut self, our: ObjectId, their: Option<ObjectId>) -> Result<(), Error> {
@@ -339,6 +374,49 @@ impl<'a> Unsent<'a> {
     fn tree(&self, commit: ObjectId) -> Result<ObjectId, Error> {
         Ok(self.repo.commit(commit)?.tree)
     }
+}
+
+/// Baselines, and what each follows.
+type Baselines = BTreeMap<RefName, (ObjectId, Option<ObjectId>)>;
+
+/// Returns the baselines of a clone that a server will never take, since it has another one of the name or
+/// after the same one.
+pub fn overtaken_baselines(repo: &Repo, ours: &Refs, theirs: &Refs) -> Vec<baseline::Place> {
+    let own = own_baselines(repo, ours, theirs);
+    let names = overtaken_by(repo, &own, theirs).into_iter();
+    names.filter_map(|it| baseline::Place::of(&it)).collect()
+}
+
+fn follows(repo: &Repo, id: ObjectId) -> Option<ObjectId> {
+    // What cannot be read follows nothing; it is refused where it is judged.
+    repo.parents_of(id).unwrap_or_default().first().copied()
+}
+
+fn own_baselines(repo: &Repo, ours: &Refs, theirs: &Refs) -> Baselines {
+    let own = ours.iter().filter(|(name, id)| {
+        Place::of(name) == Some(Place::Baseline) && theirs.get(*name) != Some(*id)
+    });
+    own.map(|(name, id)| (name.clone(), (*id, follows(repo, *id))))
+        .collect()
+}
+
+fn overtaken_by(repo: &Repo, own: &Baselines, theirs: &Refs) -> Vec<RefName> {
+    let place = baseline::Place::of;
+    let theirs = theirs
+        .iter()
+        .filter_map(|(name, id)| Some((place(name)?, follows(repo, *id))));
+    let theirs: Vec<_> = theirs.collect();
+    let is_overtaken = |name: &RefName, before: Option<ObjectId>| {
+        place(name).is_some_and(|own| {
+            theirs.iter().any(|(other, follows)| {
+                other.folded() == own.folded() || (other.line() == own.line() && *follows == before)
+            })
+        })
+    };
+    let taken = own
+        .iter()
+        .filter(|(name, (_, before))| is_overtaken(name, *before));
+    taken.map(|(name, _)| name.clone()).collect()
 }
 
 /// Keeps a tip that another one replaces: nothing is lost, it is only out of the way.

@@ -14,7 +14,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    file: OwnedFd,
+    pub(super) file: OwnedFd,
 }
 
 impl Directory {
@@ -96,7 +96,7 @@ fn kind(directory: BorrowedFd<'_>, name: &OsStr) -> Option<FileType> {
     Some(FileType::from_raw_mode(found.st_mode))
 }
 
-fn names(directory: BorrowedFd<'_>) -> io::Result<Vec<CString>> {
+pub(super) fn names(directory: BorrowedFd<'_>) -> io::Result<Vec<CString>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(directory)? {
         let name = entry?.file_name().to_owned();

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod directory;
+pub mod entry;
 pub mod environment;
 pub mod file;
 pub mod lock;

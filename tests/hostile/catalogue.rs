@@ -25,6 +25,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Evidence of work", crate::work_evidence::CASES),
     ("Models that work and assist", crate::actors::CASES),
     ("Risk tiers and drafts", crate::risk::CASES),
+    ("Baselines", crate::baselines::CASES),
     ("Versions of work packets", crate::versions::CASES),
     ("Claims", crate::claims::CASES),
     ("The life of a run", crate::life::CASES),
@@ -57,6 +58,8 @@ const GROUPS: &[(&str, &[Case])] = &[
         "Confined commands with a root of their own",
         crate::cell::OWN_ROOT,
     ),
+    #[cfg(target_os = "linux")]
+    ("Contracts and their cells", crate::cell::TERMS),
     #[cfg(target_os = "linux")]
     ("Commands that are run again", crate::reruns::CASES),
 ];

@@ -68,7 +68,7 @@ pub fn commands(text: &str, groups: &BTreeSet<String>) -> Vec<Vec<String>> {
         for word in text[at + found.len()..].split(' ') {
             let ends = word.ends_with([',', ';', ':', ')', '\n', '.']);
             let word = word.trim_end_matches([',', ';', ':', ')', '\n', '.', '`']);
-            let plain = |c: char| c.is_ascii_lowercase() || c == '-';
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             let named = words.is_empty() || (words.len() == 1 && groups.contains(&words[0]));
             let fits = match word {
                 "" => false,

@@ -7,6 +7,7 @@
 //! `cargo test --test awo remedies::`. A rule that only a forger, a broken system or a race meets may
 //! stand in [`open::OPEN`] instead, with the reason. A rule with several remedies has several rows.
 
+mod baselines;
 mod behind;
 mod clones;
 mod commands;
@@ -87,6 +88,7 @@ pub const BY_HAND: &[usize] = &[usize::MAX];
 /// Returns every row.
 fn cases() -> impl Iterator<Item = &'static Case> {
     [
+        baselines::CASES,
         behind::CASES,
         clones::CASES,
         decisions::CASES,

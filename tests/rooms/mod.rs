@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["rules"],
     &["check"],
     &["actor", "render"],
-    &["run", "hook", "export", "sandbox"],
+    &["run", "hook", "export", "state", "sandbox"],
     &["ops"],
     &["selftest"],
     &["cli"],

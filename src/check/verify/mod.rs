@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::facts::arrivals::{Arrivals, Blobs, Gained, Irregular};
 use crate::facts::between;
 use crate::facts::log::Log;
-use crate::facts::remembered::{Brought, Remembered};
+use crate::facts::remembered::{At, Brought, Remembered};
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::tips::{self, Judged};
 use crate::git::ObjectFiles;
@@ -35,6 +35,7 @@ use run::Whence;
 use seen::high_water;
 use tags::Tags;
 
+use super::baselines::{self, Baselines};
 use super::{Anchor, Behind, Error, PolicyHistory};
 use super::{branch, governance};
 
@@ -270,6 +271,8 @@ impl All<'_> {
         growth::irregular(&arrivals.irregular, &mut report.findings);
         growth::irregular(&self.between(&arrivals)?, &mut report.findings);
         branches::judge_movements(cores, log, &mut report.findings)?;
+        self.baselines()?
+            .verify(log, &|name, id| self.known_baseline(name, id), report);
         let arrived = Arrived::new(&arrivals);
         let mut found = Report::default();
         let judged = branches::verify(
@@ -305,6 +308,15 @@ impl All<'_> {
         governance::judge(&arrivals, self.collector, &mut report.findings)?;
         let logged = branches::verify(cores, (log, self.behind), None, before, report)?;
         Ok(Some((arrivals, Some(logged))))
+    }
+
+    fn baselines(&self) -> Result<Baselines<'_>, Error> {
+        Baselines::of(self.collector, self.cores.basis.refs, false)
+    }
+
+    /// Returns the push that brought a baseline which was judged before.
+    fn known_baseline(&self, name: &RefName, id: ObjectId) -> Option<At> {
+        self.cores.basis.logged.older()?.commit(name, id)
     }
 
     /// Collects every record there is.
@@ -416,7 +428,16 @@ impl All<'_> {
         let records = records.map(|(record, at)| Brought::record(*record, *at));
         let runs = logged.runs.iter();
         let runs = runs.map(|(branch, commit, at)| Brought::commit(branch, *commit, *at));
-        verified.keep(reader, basis.logged.older(), records.chain(runs));
+        let baselines = self.baselines()?;
+        let baselines = baselines.lines.all().iter().filter_map(|it| {
+            let at = baselines::brought(self.log, &it.reference, it.id)?;
+            Some(Brought::commit(&it.reference, it.id, at))
+        });
+        verified.keep(
+            reader,
+            basis.logged.older(),
+            records.chain(runs).chain(baselines),
+        );
         Ok(())
     }
 }

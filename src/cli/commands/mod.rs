@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod admit;
+pub mod amu0;
 pub mod approve;
 pub mod attest;
 pub mod cancel;

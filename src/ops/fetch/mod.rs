@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use crate::check::PolicyHistory;
+use crate::check::baselines::Baselines;
 use crate::check::governance;
 use crate::check::verify::{Basis, judge_arrivals, positions};
 use crate::facts::Marks;
@@ -17,13 +18,13 @@ use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate, Repo, ViewProblem};
 use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
-use crate::rules::{clone, policy};
+use crate::rules::{baseline, clone, policy};
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 use crate::store::merge;
 use crate::store::swap::{pause, swap};
-use crate::store::unsent::Unsent;
+use crate::store::unsent::{self, Unsent};
 
 use super::remote::{self, ATTEMPTS, raced, tracking};
 use super::{Error, Session, aside};
@@ -280,7 +281,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
     let merged = marks.remotes.remove(remote).unwrap_or_default();
     let arrivals = arrivals(session, after, &merged, &history)?;
     let records = Records::open(repo, after)?;
-    let judge = |logged: &Logged, findings: &mut Findings| {
+    let judge = |logged: &Logged, log: &Log, findings: &mut Findings| {
         let basis = Basis {
             refs: after,
             history: &history,
@@ -288,10 +289,14 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
             places: None,
             time: actor.now(),
         };
-        judge_arrivals(basis, &records, &arrivals, findings)
+        judge_arrivals(basis, &records, &arrivals, findings)?;
+        let collector = collector(&records, &history, Positions::Logged(logged), session);
+        let baselines = Baselines::of(&collector, after, false)?;
+        findings.extend(baselines.fetched(log, &merged, false).unwrap_or_default());
+        Ok::<_, Error>(())
     };
     let Some(tip) = after.get(&layout::log()) else {
-        judge(&Logged::default(), &mut findings)?;
+        judge(&Logged::default(), &Log::default(), &mut findings)?;
         return Ok(findings);
     };
     // The log up to the mark was checked when the mark was set: the new part is read, and all of it
@@ -307,15 +312,13 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
                 unanswered: Cell::new(false),
             };
             if part.covers_arrivals() {
-                let collector = Collector {
-                    records: &records,
-                    history: &history,
-                    positions: Positions::Continued(&part),
-                    time: actor.now(),
-                    arriving_policies: None,
-                };
+                let positions = Positions::Continued(&part);
+                let collector = collector(&records, &history, positions, session);
                 governance::judge(&arrivals, &collector, &mut found)?;
-                if !part.unanswered.get() {
+                let baselines = Baselines::of(&collector, after, false)?;
+                let baselines = baselines.fetched(&log, &merged, true);
+                if let Some(baselines) = baselines.filter(|_| !part.unanswered.get()) {
+                    found.extend(baselines);
                     return Ok(found);
                 }
             }
@@ -323,8 +326,23 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
     }
     let log = Log::load(repo, *tip, &history, &mut findings)?;
     let logged = positions(repo, &log, &mut findings)?;
-    judge(&logged, &mut findings)?;
+    judge(&logged, &log, &mut findings)?;
     Ok(findings)
+}
+
+fn collector<'a>(
+    records: &'a Records<'a>,
+    history: &'a PolicyHistory,
+    positions: Positions<'a>,
+    session: &Session,
+) -> Collector<'a> {
+    Collector {
+        records,
+        history,
+        positions,
+        time: session.now(),
+        arriving_policies: None,
+    }
 }
 
 /// Collects what is new in the refs that hold records.
@@ -339,7 +357,7 @@ fn arrivals(
     for (reference, new) in after {
         if matches!(
             Place::of(reference),
-            Some(Place::Policy | Place::Log | Place::Unknown) | None
+            Some(Place::Policy | Place::Log | Place::Baseline | Place::Unknown) | None
         ) {
             continue;
         }
@@ -388,6 +406,13 @@ fn pack(repo: &Repo, remote: &str, theirs: &Refs) {
 fn merged(session: &Session, theirs: &Refs) -> Result<Vec<RefUpdate>, Error> {
     let (actor, repo) = (session.actor(), session.repo());
     let ours = actor.refs()?;
+    let overtaken = unsent::overtaken_baselines(repo, &ours, theirs);
+    if let Some(why) = Refusal::of(overtaken.iter().map(baseline::overtaken)) {
+        let message = "a baseline of this clone has no place in the line that the server has";
+        return Err(Error::denied(message, why)
+            .hint("git awo push, which sets it aside")
+            .hint("git awo fetch --theirs, which does the same"));
+    }
     let mut updates = Vec::new();
     for (reference, their) in theirs {
         if matches!(Place::of(reference), Some(Place::Unknown) | None) {

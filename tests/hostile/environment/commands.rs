@@ -67,6 +67,7 @@ fn call(path: &[String], usage: &str) -> Call {
         "cell" => &["--", "true"],
         "determinism check" => &["--runs", "2", "--", "true"],
         "clone" => &["../server.git", "../cloned"],
+        "amu0 verify" => &["BASE"],
         "approve" => &[TASK, "--sentence", sentence, "--again"],
         "decide" => &["SpecApproval", "task/T-1", "defer", "--rationale", "x"],
         "escalate request" => &["--task", TASK, "--model", "m", "--reason", "x"],

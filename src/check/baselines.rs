@@ -1,0 +1,170 @@
+//! Judges baselines: where they arrive, where they are fetched, and all that a clone has.
+
+use crate::facts::PolicyHistory;
+use crate::facts::baseline::{Baseline, Lines, Standing};
+use crate::facts::log::{Log, State};
+use crate::facts::remembered::At;
+use crate::facts::run::Collector;
+use crate::git::Reader;
+use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Report, Subject};
+use crate::records::Movement;
+use crate::rules::{baseline as rules, push};
+use crate::store::layout::{Place, Refs};
+
+use super::Error;
+
+/// What baselines are judged by.
+pub struct Baselines<'a> {
+    /// Knows the runs that were promoted.
+    pub collector: &'a Collector<'a>,
+    /// Where they all stand.
+    pub lines: Lines,
+    /// Whether they arrive now.
+    pub arriving: bool,
+}
+
+impl<'a> Baselines<'a> {
+    /// Reads where they stand.
+    pub fn of(collector: &'a Collector<'a>, refs: &Refs, arriving: bool) -> Result<Self, Error> {
+        Ok(Self {
+            lines: Lines::read(collector.records.reader(), refs)?,
+            collector,
+            arriving,
+        })
+    }
+
+    fn reader(&self) -> &'a Reader {
+        self.collector.records.reader()
+    }
+
+    fn history(&self) -> &'a PolicyHistory {
+        self.collector.history
+    }
+
+    /// Judges what a push does to baselines, by the policy in force.
+    pub fn judge_push(&self, movements: &[Movement], report: &mut Report) {
+        for movement in movements {
+            if Place::of(&movement.reference) != Some(Place::Baseline) {
+                continue;
+            }
+            let name = &movement.reference;
+            match (movement.old, movement.new) {
+                (Some(old), Some(new)) if old != new => {
+                    report.findings.push(rules::moved(name, old, new));
+                }
+                (Some(_), Some(_)) => {}
+                (_, None) => report.findings.extend(push::governance_kept(name)),
+                (None, Some(_)) => self.prove_at(name, None, report),
+            }
+        }
+    }
+
+    /// Judges one by itself and in its line, by the version of the policy and at the time at which it came; by
+    /// the policy in force and now if nothing tells when.
+    pub fn prove_at(&self, name: &RefName, at: Option<At>, report: &mut Report) {
+        let own = self.lines.all().iter().find(|it| it.reference == *name);
+        let Some(own) = own else { return };
+        report.count("baselines", 1);
+        if let Err(error) = self.try_prove(own, at, report) {
+            report.absorb(error.refusal(Subject::of_ref(name).at(own.id)));
+        }
+        rules::lined(own, &self.lines, &mut report.findings);
+    }
+
+    /// Judges one in its line alone: what it holds was judged before.
+    pub fn stands(&self, own: &Standing, report: &mut Report) {
+        report.count("baselines", 1);
+        rules::lined(own, &self.lines, &mut report.findings);
+    }
+
+    fn try_prove(&self, own: &Standing, at: Option<At>, report: &mut Report) -> Result<(), Error> {
+        let (history, reader) = (self.history(), self.reader());
+        let (index, time) = at.unwrap_or((history.last_index(), self.collector.time));
+        let position = history.position(index, Some(time));
+        let place = (&own.reference, own.place.clone());
+        let case = Baseline::read(reader, place, own.id, (&position, time))?;
+        rules::baseline(&case, &position, &mut report.findings);
+        let Some((manifest, run)) = case
+            .manifest
+            .as_ref()
+            .and_then(|it| Some((it, it.run.as_ref()?)))
+        else {
+            return Ok(());
+        };
+        let facts = self.collector.run(run)?;
+        let refused = rules::promotes(run, &facts, self.arriving, case.subject());
+        if let Some(finding) = refused {
+            report.findings.push(finding);
+            return Ok(());
+        }
+        let state = match facts.held() {
+            Some(held) => {
+                reader.entry(reader.tree_of(held.says().commit)?, &manifest.root.path())?
+            }
+            None => None,
+        };
+        let state = state.map(|(_, id)| id);
+        rules::promoted(&case, run, &facts, state, &mut report.findings);
+        Ok(())
+    }
+
+    /// Judges one by the push that brought it.
+    pub fn prove(&self, log: &Log, own: &Standing, report: &mut Report) {
+        report.findings.extend(elsewhere(own, &log.state));
+        self.prove_at(&own.reference, brought(log, &own.reference, own.id), report);
+    }
+
+    /// Judges those that came from a remote and were not merged before, each by the push that brought it.
+    /// What cannot be read is refused too. `None` if the log is the newest part of one, and does not tell of
+    /// each.
+    pub fn fetched(&self, log: &Log, merged: &Refs, is_part: bool) -> Option<Findings> {
+        let new = self.lines.all().iter();
+        let mut report = Report::default();
+        for own in new.filter(|it| merged.get(&it.reference) != Some(&it.id)) {
+            let at = brought(log, &own.reference, own.id);
+            if at.is_none() && is_part {
+                return None;
+            }
+            report.findings.extend(elsewhere(own, &log.state));
+            self.prove_at(&own.reference, at, &mut report);
+        }
+        let mut findings = report.findings;
+        findings.extend(report.undecided);
+        Some(findings)
+    }
+
+    /// Judges all that a clone has, each by the push that brought it. Those for which `known` has an answer were
+    /// judged before.
+    pub fn verify(
+        &self,
+        log: &Log,
+        known: &dyn Fn(&RefName, ObjectId) -> Option<At>,
+        report: &mut Report,
+    ) {
+        for own in self.lines.all() {
+            match known(&own.reference, own.id) {
+                Some(_) => {
+                    report.findings.extend(elsewhere(own, &log.state));
+                    self.stands(own, report);
+                }
+                None => self.prove(log, own, report),
+            }
+        }
+    }
+}
+
+/// Tells of a baseline that is another commit than the receive log says.
+fn elsewhere(own: &Standing, state: &State) -> Option<Finding> {
+    let logged = state.refs.get(&own.reference).filter(|it| **it != own.id)?;
+    Some(rules::logged(&own.reference, own.id, *logged))
+}
+
+/// Returns the version of the policy and the time of the push that brought a baseline, as the log tells.
+pub fn brought(log: &Log, name: &RefName, id: ObjectId) -> Option<At> {
+    log.entries.iter().find_map(|entry| {
+        let says = entry.receipt.predicate();
+        let mut movements = says.movements.iter().chain(&says.unrecorded);
+        let is_it = |it: &Movement| it.reference == *name && it.new == Some(id);
+        movements.any(is_it).then_some((entry.policy, says.time))
+    })
+}

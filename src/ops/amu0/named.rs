@@ -1,0 +1,122 @@
+//! Baselines by the names that people type, and what of them must hold before they are used.
+
+use std::path::Path;
+
+use crate::check::baselines::Baselines;
+use crate::facts::baseline::{Lines, Standing, manifest_of};
+use crate::policy::Policy;
+use crate::record::baseline::{FILES, Manifest, StateRoot};
+use crate::record::tree::Mode;
+use crate::record::{ObjectId, Refusal, RepoPath, Report, Subject};
+use crate::rules::baseline as rules;
+
+use crate::ops::{Error, Session};
+
+/// A baseline that was named and proved.
+pub struct Named {
+    /// Where it stands.
+    pub standing: Standing,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The tree that holds the state.
+    pub files: ObjectId,
+}
+
+/// Returns the directory that the policy names, or refuses.
+pub(super) fn root(policy: &Policy) -> Result<&StateRoot, Error> {
+    let root = policy.state_root();
+    root.ok_or_else(|| {
+        let why = rules::no_root(Subject::none());
+        Error::denied("this repository has no baselines", why)
+    })
+}
+
+/// Returns the work tree, or refuses.
+pub(super) fn work_tree(session: &Session) -> Result<&Path, Error> {
+    let found = session.repo().work_tree();
+    found.ok_or_else(|| Error::usage("a bare repository has no state: run this in a clone"))
+}
+
+/// Returns the baseline that a text names: `NAME`, `TASK/NAME`, or the object id.
+pub(super) fn find(lines: &Lines, text: &str) -> Result<Standing, Error> {
+    let is_it = |it: &&Standing| {
+        it.place.name().as_str() == text
+            || it.place.to_string() == text
+            || it.reference.as_str() == text
+            || it.id.to_string() == text
+    };
+    let found: Vec<_> = lines.all().iter().filter(is_it).collect();
+    match found.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(Error::denied(
+            format!("there is no baseline {text}"),
+            rules::absent(text),
+        )),
+        several => {
+            let names: Vec<_> = several.iter().map(|it| it.place.to_string()).collect();
+            Err(
+                Error::usage(format!("{text} may be {}", names.join(" or ")))
+                    .hint("git awo amu0 list, which names the task too"),
+            )
+        }
+    }
+}
+
+/// Proves baselines as `git awo verify` does, each by the push that brought it.
+pub(super) fn prove<'a>(
+    session: &Session,
+    lines: Lines,
+    names: impl Iterator<Item = &'a Standing>,
+) -> Result<Report, Error> {
+    let records = session.records()?;
+    let collector = session.collector(&records)?;
+    let log = session.log()?;
+    let baselines = Baselines {
+        collector: &collector,
+        lines,
+        arriving: false,
+    };
+    let mut report = Report::default();
+    for name in names {
+        baselines.prove(&log, name, &mut report);
+    }
+    Ok(report)
+}
+
+/// Finds a baseline and proves it.
+pub(super) fn proved(session: &Session, text: &str) -> Result<Named, Error> {
+    let lines = Lines::read(session.repo(), session.refs()?)?;
+    let standing = find(&lines, text)?;
+    let report = prove(session, lines, std::iter::once(&standing))?;
+    if let Some(why) = Refusal::by(report) {
+        let message = format!("the baseline {} does not hold", standing.place);
+        return Err(Error::denied(message, why));
+    }
+    let policy = session.policy()?;
+    let (repo, limits) = (session.repo(), &policy.document().limits);
+    let manifest = manifest_of(repo, standing.id, limits);
+    let files = repo.entry(repo.tree_of(standing.id)?, &RepoPath::from(FILES))?;
+    let (Some(manifest), Some((Mode::Tree, files))) = (manifest, files) else {
+        return Err(Error::denied(
+            format!("the baseline {} does not hold", standing.place),
+            rules::absent(text),
+        ));
+    };
+    Ok(Named {
+        standing,
+        manifest,
+        files,
+    })
+}
+
+/// Refuses a baseline of another directory than the policy names now.
+pub(super) fn require_root(session: &Session, named: &Named) -> Result<(), Error> {
+    let subject = Subject::of_ref(&named.standing.reference);
+    match rules::rooted(&named.manifest.root, session.policy()?, subject) {
+        None => Ok(()),
+        Some(why) => {
+            let message = format!("{} is not of the directory in use", named.standing.place);
+            Err(Error::denied(message, why))
+        }
+    }
+}

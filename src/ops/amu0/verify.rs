@@ -1,0 +1,17 @@
+//! Proves baselines alone.
+
+use crate::facts::baseline::Lines;
+use crate::record::Report;
+
+use super::named::{find, prove};
+use crate::ops::{Error, Session};
+
+/// Proves one baseline, or all of them, by what is in this clone.
+pub fn verify(session: &Session, name: Option<&str>) -> Result<Report, Error> {
+    let lines = Lines::read(session.repo(), session.refs()?)?;
+    let asked = match name {
+        Some(name) => vec![find(&lines, name)?],
+        None => lines.all().to_vec(),
+    };
+    prove(session, lines, asked.iter())
+}

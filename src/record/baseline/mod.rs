@@ -1,0 +1,11 @@
+//! Baselines (AMU₀): a state that was frozen, where it stands and what it holds.
+
+mod item;
+mod manifest;
+mod root;
+mod scope;
+
+pub use item::{Difference, Item, Kind, differences};
+pub use manifest::{BadManifest, FILES, MANIFEST, MOST_BYTES, Manifest, SCHEMA};
+pub use root::StateRoot;
+pub use scope::{Place, Scope};
