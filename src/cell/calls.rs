@@ -46,8 +46,6 @@ const DENIED: &[c_long] = &[
     libc::SYS_semget,
     libc::SYS_setns,
     libc::SYS_shmget,
-    // Also of AF_UNIX: Landlock before version 9 does not see whom it connects to.
-    libc::SYS_socket,
     libc::SYS_umount2,
     libc::SYS_unshare,
     libc::SYS_userfaultfd,
@@ -69,11 +67,14 @@ const NAMESPACES: &[i32] = &[
 const TYPING: &[u64] = &[0x5412, 0x541c];
 
 /// Confines the system calls of this process.
-pub(super) fn restrict() -> Result<(), String> {
+pub(super) fn restrict(network: bool) -> Result<(), String> {
     let build = |errno, rules| program(errno, rules).map_err(|error| error.to_string());
     let programs = [
         build(libc::ENOSYS, all(ABSENT))?,
-        build(libc::EPERM, denied().map_err(|error| error.to_string())?)?,
+        build(
+            libc::EPERM,
+            denied(network).map_err(|error| error.to_string())?,
+        )?,
     ];
     for program in &programs {
         seccompiler::apply_filter(program).map_err(|error| error.to_string())?;
@@ -96,7 +97,7 @@ fn all(calls: &[c_long]) -> Rules {
     calls.iter().map(|call| (*call, Vec::new())).collect()
 }
 
-fn denied() -> Result<Rules, BackendError> {
+fn denied(network: bool) -> Result<Rules, BackendError> {
     let mut rules = all(DENIED);
     let when = |argument, op, value| {
         let condition = SeccompCondition::new(argument, Length::Dword, op, value);
@@ -114,6 +115,7 @@ fn denied() -> Result<Rules, BackendError> {
     let sets = SeccompCondition::new(2, Length::Qword, Op::Ne, 0)?;
     let rule = SeccompRule::new(vec![other, sets])?;
     rules.insert(libc::SYS_prlimit64, vec![rule]);
+    rules.insert(libc::SYS_socket, sockets(network)?);
     // A pair is connected; one of datagrams could be connected to another socket.
     let kind = |kind: i32| when(1, Op::MaskedEq(0xf), u64::from(kind.unsigned_abs()));
     let pairs = vec![
@@ -122,6 +124,30 @@ fn denied() -> Result<Rules, BackendError> {
         kind(libc::SOCK_RAW)?,
     ];
     rules.insert(libc::SYS_socketpair, pairs);
+    Ok(rules)
+}
+
+/// Returns when a socket is denied: without the network always, also of AF_UNIX, since Landlock before version 9 does not
+/// see whom it connects to; with it, unless it is one of streams or datagrams of IPv4 or IPv6.
+fn sockets(network: bool) -> Result<Vec<SeccompRule>, BackendError> {
+    if !network {
+        return Ok(Vec::new());
+    }
+    let condition = |argument, op, value: i32| {
+        let value = u64::from(value.unsigned_abs());
+        SeccompCondition::new(argument, Length::Dword, op, value)
+    };
+    let families = [libc::AF_INET, libc::AF_INET6].map(|it| condition(0, Op::Ne, it));
+    let families = families.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut rules = vec![SeccompRule::new(families)?];
+    // The low bits are the kind: all but SOCK_STREAM, 1, and SOCK_DGRAM, 2.
+    for kind in (0..16).filter(|it| !matches!(it, 1 | 2)) {
+        rules.push(SeccompRule::new(vec![condition(
+            1,
+            Op::MaskedEq(0xf),
+            kind,
+        )?])?);
+    }
     Ok(rules)
 }
 

@@ -42,7 +42,7 @@ const OUTSIDE: &[&str] = &[
 /// To be called before this process has a second thread: that one would stay outside.
 pub fn begin(cell: &Cell, command: &[OsString]) -> io::Result<u8> {
     let report = report()?;
-    let separate = cell.root.as_ref().map(|_| layers::separate());
+    let separate = cell.root.as_ref().map(|_| layers::separate(cell));
     if matches!(separate, Some(Ok(()))) {
         let ended = layers::supervise(cell, command, &report);
         return ended.or_else(|error| not_started(report, Held::default(), error));

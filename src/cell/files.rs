@@ -19,7 +19,7 @@ const NEWEST: ABI = ABI::V10;
 
 /// Confines this process to what is granted.
 pub(super) fn restrict(cell: &Cell, has_root: bool, closed: Result<(), String>, held: &mut Held) {
-    let status = begin().and_then(|rules| {
+    let status = begin(cell.network).and_then(|rules| {
         let rules = grants(cell, has_root, rules);
         let status = rules.and_then(RulesetCreated::restrict_self);
         status.map_err(|error| error.to_string())
@@ -46,7 +46,7 @@ pub(super) fn restrict(cell: &Cell, has_root: bool, closed: Result<(), String>, 
 
 /// Returns a set of rules for all that Landlock knows here. It is asked for version 3 first: without that, a file that
 /// may only be read could still be cut.
-fn begin() -> Result<RulesetCreated, String> {
+fn begin(network: bool) -> Result<RulesetCreated, String> {
     let least = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(ABI::V3));
@@ -54,7 +54,10 @@ fn begin() -> Result<RulesetCreated, String> {
     let all = least
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))
-        .and_then(|it| it.handle_access(AccessNet::from_all(NEWEST)))
+        .and_then(|it| match network {
+            true => Ok(it),
+            false => it.handle_access(AccessNet::from_all(NEWEST)),
+        })
         .and_then(|it| it.scope(Scope::from_all(NEWEST)));
     all.and_then(Ruleset::create)
         .map_err(|error| error.to_string())

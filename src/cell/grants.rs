@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::held::Layer;
+use crate::record::contract::CellLimits;
 use crate::sys::environment;
 
 /// Toolchains in a home: the variable that names them, where they are else, and what of them may be read.
@@ -53,6 +54,10 @@ pub struct Cell {
     pub temporary: PathBuf,
     /// An empty directory in which a root of its own is made for the command, if one is.
     pub root: Option<PathBuf>,
+    /// Whether it has the network.
+    pub network: bool,
+    /// Limits other than those of every cell.
+    pub limits: CellLimits,
 }
 
 /// A toolchain that stands in somebody's home.
@@ -86,6 +91,12 @@ impl Cell {
             ("--closed", &self.closed),
         ] {
             paths.iter().for_each(|path| add(option, path));
+        }
+        for (name, value) in self.limits.named() {
+            args.extend(["--limit".into(), format!("{name}={value}").into()]);
+        }
+        if self.network {
+            args.push("--network".into());
         }
         if self.demand == Demand::BestEffort {
             args.push("--best-effort".into());

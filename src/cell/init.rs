@@ -21,12 +21,12 @@ use rustix::thread::{
 use super::grants::Cell;
 
 /// Gives what this process starts namespaces of its own.
-pub(super) fn separate() -> Result<(), String> {
-    let own = UnshareFlags::NEWNS
-        | UnshareFlags::NEWPID
-        | UnshareFlags::NEWIPC
-        | UnshareFlags::NEWUTS
-        | UnshareFlags::NEWNET;
+pub(super) fn separate(cell: &Cell) -> Result<(), String> {
+    let mut own =
+        UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
+    if !cell.network {
+        own |= UnshareFlags::NEWNET;
+    }
     // Root may make them as it is; others only where they may be root of a namespace of users.
     if unshare(own).is_err() {
         let (user, group) = (getuid().as_raw(), getgid().as_raw());

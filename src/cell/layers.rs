@@ -9,18 +9,16 @@ use rustix::thread::{
     CapabilitySet, CapabilitySets, capabilities, no_new_privs, set_capabilities, set_no_new_privs,
 };
 
+use crate::record::contract::CellLimits;
+
 use super::grants::Cell;
 use super::held::{Held, Layer};
 use super::{calls, files, init, root};
 
-/// The limits of each process in a cell.
-const LIMITS: &[(Resource, u64)] = &[
-    (Resource::Core, 0),
-    // Seconds.
-    (Resource::Cpu, 6 * 60 * 60),
-    (Resource::Fsize, 4 << 30),
-    (Resource::Nofile, 4_096),
-];
+/// The limits of each process in a cell, where its contract says nothing else: seconds, bytes and files.
+const CPU: u64 = 6 * 60 * 60;
+const FILE: u64 = 4 << 30;
+const FILES: u64 = 4_096;
 
 /// The flag of a descriptor in `/proc` that ends with the program, as in `fcntl.h`.
 const CLOSES: u64 = 0o2_000_000;
@@ -51,12 +49,12 @@ pub(super) fn confine(
     let tied = set_parent_process_death_signal(Some(Signal::KILL))
         .and_then(|()| set_no_new_privs(true))
         .map_err(|error| error.to_string());
-    held.note(Layer::Limits, limits());
+    held.note(Layer::Limits, limits(&cell.limits));
     held.note(Layer::Descriptors, descriptors());
     held.note(Layer::Capabilities, tied.and_then(|()| drop_capabilities()));
     let has_root = matches!(root, Some(Ok(())));
     files::restrict(cell, has_root, closed, &mut held);
-    held.note(Layer::Calls, calls::restrict());
+    held.note(Layer::Calls, calls::restrict(cell.network));
     if let Some(made) = root {
         held.note(Layer::OwnRoot, made.and_then(|()| init::close_up()));
     }
@@ -69,15 +67,22 @@ fn kernel() -> String {
 }
 
 /// Sets the limits, none above what this process has.
-fn limits() -> Result<(), String> {
-    for (resource, most) in LIMITS {
-        let present = getrlimit(*resource).maximum;
-        let limit = Some(present.map_or(*most, |present| present.min(*most)));
+fn limits(asked: &CellLimits) -> Result<(), String> {
+    for (resource, most) in [
+        (Resource::Core, Some(0)),
+        (Resource::Cpu, asked.cpu_seconds.or(Some(CPU))),
+        (Resource::Fsize, asked.file_bytes.or(Some(FILE))),
+        (Resource::Nofile, asked.open_files.or(Some(FILES))),
+        (Resource::As, asked.memory_bytes),
+    ] {
+        let Some(most) = most else { continue };
+        let present = getrlimit(resource).maximum;
+        let limit = Some(present.map_or(most, |present| present.min(most)));
         let limit = Rlimit {
             current: limit,
             maximum: limit,
         };
-        setrlimit(*resource, limit).map_err(|error| format!("{resource:?}: {error}"))?;
+        setrlimit(resource, limit).map_err(|error| format!("{resource:?}: {error}"))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! itself for this: what confines a process cannot be undone, so it is done in a process of its own,
 //! which then becomes the command.
 
+mod asked;
 #[cfg(target_os = "linux")]
 mod calls;
 mod enter;
@@ -24,6 +25,7 @@ mod report;
 #[cfg(target_os = "linux")]
 mod root;
 
+pub use asked::asked;
 pub use enter::{begin, enter};
 pub use grants::{Cell, Demand};
 pub use held::{Held, Layer};

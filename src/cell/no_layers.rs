@@ -11,7 +11,7 @@ use super::held::{Held, Layer};
 const NONE: &str = "this system has no such layer";
 
 /// Returns that there is no root of its own.
-pub(super) fn separate() -> Result<(), String> {
+pub(super) fn separate(_cell: &Cell) -> Result<(), String> {
     Err(NONE.to_owned())
 }
 

@@ -27,6 +27,17 @@ const SYSTEM: &[&str] = &[
     "/dev/random",
 ];
 
+/// What programs need to find others in the network.
+const NETWORK: &[&str] = &[
+    "/etc/gai.conf",
+    "/etc/host.conf",
+    "/etc/hosts",
+    "/etc/pki/tls/certs",
+    "/etc/protocols",
+    "/etc/resolv.conf",
+    "/etc/services",
+];
+
 /// The devices that may be read and written.
 pub(super) const DEVICES: &[&str] = &["/dev/null", "/dev/zero"];
 
@@ -37,7 +48,8 @@ pub(super) fn named(cell: &Cell) -> Vec<PathBuf> {
         let root = it.root;
         parts.iter().map(move |part| root.join(part))
     });
-    let system = SYSTEM.iter().map(PathBuf::from);
+    let network = NETWORK.iter().filter(|_| cell.network);
+    let system = SYSTEM.iter().chain(network).map(PathBuf::from);
     let paths = system.chain(toolchains).chain(own);
     paths.chain(cell.read.iter().cloned()).collect()
 }

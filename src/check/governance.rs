@@ -16,7 +16,7 @@ use crate::records::{
     PreWorkPredicate, Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, cancellation, claim, contract, escalation, growth, life,
+    approval, arrival, automation, cancellation, cell, claim, contract, escalation, growth, life,
     opening, pre_work, revocation, vouch, work,
 };
 use crate::store::layout::LedgerPath;
@@ -87,6 +87,8 @@ pub(super) fn judge_piece(
                         (Subject::of_record(path.to_path()), &it.predicate().contract);
                     let before = collector.version_before_new(says)?;
                     work::version(says, &before, &subject, findings);
+                    let cells = collector.history.current().policy.cells();
+                    findings.extend(cell::terms(says, cells, &subject));
                 }
                 if let Some(it) = it.record.downcast::<DecisionPredicate>() {
                     let facts = collector.decision(&it)?;

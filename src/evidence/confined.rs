@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::RunFiles;
 use crate::cell::{Demand, Held};
 use crate::record::RepoPath;
+use crate::record::contract::CellTerms;
 use crate::record::json::{self, BadJson};
 
 /// Where it stands.
@@ -20,15 +21,19 @@ const SCHEMA: &str = "awo.run-cell/1";
 pub struct Confined {
     /// What held.
     pub cell: Held,
+    /// What it granted or limited by the word of the contract.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub terms: CellTerms,
     /// `awo.run-cell/1`.
     schema: String,
 }
 
 impl Confined {
-    /// Returns the document that this held.
-    pub fn new(cell: Held) -> Self {
+    /// Returns the document that this held, under these terms.
+    pub fn new(cell: Held, terms: CellTerms) -> Self {
         Self {
             cell,
+            terms,
             schema: SCHEMA.to_owned(),
         }
     }
@@ -39,8 +44,12 @@ impl Confined {
     }
 }
 
-/// Returns the breach where less is told of a cell than the policy demands.
-pub(super) fn lacks(files: &RunFiles, demand: Demand) -> Option<String> {
+fn is_default(terms: &CellTerms) -> bool {
+    *terms == CellTerms::default()
+}
+
+/// Returns the breach where it granted something else than the contract says, if there is one, or where less is told of a cell than the policy demands.
+pub(super) fn lacks(files: &RunFiles, demand: Demand, terms: Option<&CellTerms>) -> Option<String> {
     let Some(bytes) = files.get(&RepoPath::from(CELL)) else {
         return Some(format!("missing_file:{CELL}"));
     };
@@ -50,6 +59,10 @@ pub(super) fn lacks(files: &RunFiles, demand: Demand) -> Option<String> {
     };
     if confined.schema != SCHEMA {
         return Some(format!("bad_schema:{CELL}"));
+    }
+    let differing = terms.map_or_else(Vec::new, |it| confined.terms.differing(it));
+    if !differing.is_empty() {
+        return Some(format!("cell_differs:{}", differing.join(",")));
     }
     let lacking = confined.cell.lacking(demand.layers());
     if lacking.is_empty() {
@@ -77,7 +90,7 @@ mod tests {
         let mut some = all.clone();
         some.held.remove(&Layer::Files);
         some.held.remove(&Layer::Signals);
-        let canonical = |held: Held| json::canonical(&Confined::new(held));
+        let canonical = |held: Held| json::canonical(&Confined::new(held, CellTerms::default()));
         let text = String::from_utf8(canonical(all.clone())).unwrap();
         let other = text.replace("run-cell/1", "run-cell/2").into_bytes();
         let more = text.replacen('{', "{\n  \"a\": 1,", 1).into_bytes();
@@ -121,7 +134,7 @@ mod tests {
                 (Demand::Required, required),
                 (Demand::OwnRoot, own_root),
             ] {
-                let found = lacks(&files, demand);
+                let found = lacks(&files, demand, Some(&CellTerms::default()));
                 let fits = match &found {
                     Some(found) => !expected.is_empty() && found.starts_with(expected),
                     None => expected.is_empty(),
@@ -129,5 +142,41 @@ mod tests {
                 assert!(fits, "{demand:?}: {found:?}, not {expected}");
             }
         }
+    }
+
+    #[test]
+    fn what_it_granted_is_what_the_contract_says() {
+        let held = Held {
+            held: Layer::ALL.iter().copied().collect(),
+            ..Held::default()
+        };
+        let network = CellTerms {
+            network: true,
+            ..CellTerms::default()
+        };
+        let mut other = CellTerms {
+            read: vec!["/opt/x".to_owned()],
+            ..CellTerms::default()
+        };
+        other.limits.set("wall_seconds", 5);
+        let none = CellTerms::default();
+        for (had, says, breach) in [
+            (&none, Some(&none), None),
+            (&network, Some(&network), None),
+            (&other, Some(&other), None),
+            // Of a contract that cannot be read nobody knows what it says.
+            (&network, None, None),
+            (&network, Some(&none), Some("cell_differs:network")),
+            (&none, Some(&network), Some("cell_differs:network")),
+            (&other, Some(&none), Some("cell_differs:read,limits")),
+        ] {
+            let bytes = json::canonical(&Confined::new(held.clone(), had.clone()));
+            let files: RunFiles = [(CELL.into(), bytes)].into();
+            for demand in [Demand::BestEffort, Demand::Required, Demand::OwnRoot] {
+                assert_eq!(lacks(&files, demand, says).as_deref(), breach);
+            }
+        }
+        let plain = json::canonical(&Confined::new(held, none));
+        assert!(!String::from_utf8(plain).unwrap().contains("terms"));
     }
 }

@@ -6,7 +6,7 @@ use super::confined;
 use super::invariants::{harness_evidence, invariants};
 use super::work::{self, TEST_LOG, step_log};
 use crate::cell::Demand;
-use crate::record::contract::{Contract, EVIDENCE_MAP, WORK_EVIDENCE};
+use crate::record::contract::{CellTerms, Contract, EVIDENCE_MAP, WORK_EVIDENCE};
 use crate::record::json::{self, Json};
 use crate::record::{RepoPath, RunId};
 
@@ -14,7 +14,7 @@ use crate::record::{RepoPath, RunId};
 pub const MANIFEST_SCHEMA: &str = "awo.run-manifest/1";
 
 /// What a contract demands of the directory of its run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demands {
     /// The files that git-awo writes in addition to AWO's ([`harness_evidence`]).
     pub evidence: bool,
@@ -26,6 +26,8 @@ pub struct Demands {
     pub work: [bool; WORK_EVIDENCE.len()],
     /// What the policy demands of the cell of the commands, if it demands one.
     pub cell: Option<Demand>,
+    /// What the contract says of the cell.
+    pub terms: Option<CellTerms>,
 }
 
 impl Demands {
@@ -36,6 +38,7 @@ impl Demands {
         steps: 0,
         work: [false; WORK_EVIDENCE.len()],
         cell: None,
+        terms: None,
     };
 
     /// Everything: there is a contract, but it cannot be read.
@@ -45,6 +48,7 @@ impl Demands {
         steps: 0,
         work: [true; WORK_EVIDENCE.len()],
         cell: None,
+        terms: None,
     };
 
     /// Returns what this contract demands of a run, which may make its skeleton: that meets no criterion yet,
@@ -57,6 +61,7 @@ impl Demands {
             work: WORK_EVIDENCE
                 .map(|name| contract.asks_for(name) && !(makes_skeleton && name == EVIDENCE_MAP)),
             cell: None,
+            terms: Some(contract.cell.clone()),
         }
     }
 
@@ -77,7 +82,8 @@ impl Demands {
 /// - `missing_file:PATH`, `bad_form:PATH:WHY`, `bad_schema:PATH`, for each of [`WORK_EVIDENCE`] that the contract
 ///   asks for;
 /// - `missing_file:cell.json`, `bad_form:cell.json:WHY`, `bad_schema:cell.json`, if the policy requires a cell, or takes
-///   what can be had and git-awo executed the run; `cell_does_not_hold:LAYERS`, if it requires all layers.
+///   what can be had and git-awo executed the run; `cell_does_not_hold:LAYERS`, if it requires layers; `cell_differs:WHAT`, if
+///   the cell granted something else than the contract says.
 pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> {
     let mut reasons = invariants(run, files);
     let claimed = claims_harness(files);
@@ -95,17 +101,22 @@ pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> 
         .zip(demands.work)
         .filter(|(_, asked)| *asked);
     reasons.extend(asked.filter_map(|(name, _)| work::lacks(files, name)));
-    reasons.extend(demands.cell.and_then(|it| unconfined(files, it)));
+    let terms = demands.terms.as_ref();
+    let lacks = demands.cell.and_then(|it| unconfined(files, it, terms));
+    reasons.extend(lacks);
     reasons.sort();
     reasons.dedup();
     reasons
 }
 
-/// Returns the breach where less is told of the cell of the commands than the policy demands.
-pub fn unconfined(files: &RunFiles, demand: Demand) -> Option<String> {
+/// Returns the breach where less is told of the cell of the commands than the policy demands, or something else than the
+/// contract says, if there is one.
+pub fn unconfined(files: &RunFiles, demand: Demand, terms: Option<&CellTerms>) -> Option<String> {
     // A run of another program says nothing of cells.
     let asked = demand != Demand::BestEffort || claims_harness(files);
-    asked.then(|| confined::lacks(files, demand)).flatten()
+    asked
+        .then(|| confined::lacks(files, demand, terms))
+        .flatten()
 }
 
 /// Returns the breach if test.log is missing or empty.

@@ -3,9 +3,8 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cell::Demand;
 use crate::policy::document::Limits;
-use crate::policy::{Policy, Position, features};
+use crate::policy::{Cells, Policy, Position, features};
 use crate::record::contract::Contract;
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Sha256, Timestamp, json};
@@ -275,13 +274,12 @@ impl<'a> Judging<'a> {
         versions.map(|it| &it.policy.document().limits)
     }
 
-    /// Returns what had to hold of the cell of a run when its record came. A later, stricter policy does not
-    /// reach back.
-    pub fn cell_of(&self, record: Sha256, names: ObjectId) -> Option<Demand> {
+    /// Returns what the policy demanded of the cell of a run when its record came, and permitted there. A later
+    /// policy does not reach back.
+    pub fn cells_of(&self, record: Sha256, names: ObjectId) -> Cells {
         let (came, later) = self.versions_of(record, Some(names));
-        came.policy
-            .cell()
-            .max(later.and_then(|it| it.policy.cell()))
+        let cells = came.policy.cells();
+        later.map_or(cells, |it| cells.and(it.policy.cells()))
     }
 
     /// Returns how many persons had to approve when a record came that counts the approvals of a run of this

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Demand;
-use crate::policy::{Keyring, Policy, Position, Unverified, Verified};
+use crate::policy::{Cells, Keyring, Policy, Position, Unverified, Verified};
 use crate::record::contract::Contract;
 use crate::record::envelope::Envelope;
 use crate::record::{
@@ -68,6 +68,8 @@ pub struct RunFacts {
     pub spent: BTreeMap<Sha256, Option<RunId>>,
     /// What it is to be held to as the run of a work packet, if it is to be.
     pub post_work: Option<PostWorkFacts>,
+    /// What the policy demanded and permitted of the cells of its commands when its record came.
+    pub cells: Option<Cells>,
     /// The root of the inventory in the ledger, if there is one.
     pub inventory: Option<Sha256>,
     pub evidence: Lookup<EvidenceFacts>,
@@ -380,6 +382,7 @@ impl Collector<'_> {
             work: None,
             spent: BTreeMap::new(),
             post_work: None,
+            cells: None,
             inventory: None,
             evidence: Lookup::Missing,
             cell: None,
@@ -439,7 +442,8 @@ impl Collector<'_> {
             evidence::Demands::of(it, skeleton)
         });
         let record = facts.run.valid().map(Verified::digest);
-        facts.cell = record.and_then(|it| judging.cell_of(it, run.context.policy));
+        facts.cells = record.map(|it| judging.cells_of(it, run.context.policy));
+        facts.cell = facts.cells.and_then(|it| it.demand);
 
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
@@ -647,6 +651,7 @@ impl Collector<'_> {
             false => claims(&run.into(), &files),
         });
         findings.extend(work_evidence(&run.into(), around, &files)?);
+        let terms = around.contract.map(|it| &it.contract.cell);
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files
@@ -659,7 +664,7 @@ impl Collector<'_> {
             findings,
             reasons,
             command: command(&files),
-            unconfined: cell.and_then(|it| evidence::unconfined(&files, it)),
+            unconfined: cell.and_then(|it| evidence::unconfined(&files, it, terms)),
         }))
     }
 }

@@ -19,18 +19,34 @@ pub struct Tried {
     pub held: Held,
 }
 
-/// Tries a command with the files of a commit, in a cell, with a root of its own if that is wanted, and throws away what it makes.
-pub fn attempt(
-    session: &Session,
-    commit: &str,
-    command: &[OsString],
-    own_root: bool,
-    stdout: Stdio,
-) -> Result<Tried, Error> {
+/// What to try.
+pub struct Request<'a> {
+    /// The commit whose files the command gets.
+    pub commit: &'a str,
+    /// The command.
+    pub command: &'a [OsString],
+    /// Whether a root of its own is tried.
+    pub own_root: bool,
+    /// Whether it has the network.
+    pub network: bool,
+    /// Where its standard output goes.
+    pub stdout: Stdio,
+}
+
+/// Tries a command with the files of a commit in a cell, and throws away what it makes.
+pub fn attempt(session: &Session, request: Request<'_>) -> Result<Tried, Error> {
     let actor = session.actor();
-    let commit = revision(actor, commit)?;
+    let commit = revision(actor, request.commit)?;
     let program = environment::program().map_err(Process::Program)?;
-    let tried = run::attempt(actor, commit, command, &program, own_root, stdout)?;
+    let attempt = run::Attempt {
+        commit,
+        command: request.command,
+        program: &program,
+        own_root: request.own_root,
+        network: request.network,
+        stdout: request.stdout,
+    };
+    let tried = run::attempt(actor, attempt)?;
     let signal = tried.status.signal().map(|it| it.saturating_add(128));
     let code = tried.status.code().or(signal);
     Ok(Tried {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::cell::Held;
 use crate::evidence::confined::{CELL, Confined};
 use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
@@ -37,8 +36,8 @@ pub struct Shown {
     pub gate1: Option<OpenedBy>,
     /// The life of the run of this name, as far as its records hold.
     pub life: Option<RunLife>,
-    /// What held of the cell of the run of this name, by the word of its evidence.
-    pub cell: Option<Held>,
+    /// What held of the cell of the run of this name and what it granted, by the word of its evidence.
+    pub cell: Option<Confined>,
 }
 
 /// Returns what is recorded about whatever has this name.
@@ -127,7 +126,7 @@ fn of_run(
     records: &Records<'_>,
     run: &RunId,
     found: &mut Found,
-) -> Result<(Option<OpenedBy>, Option<Held>), Error> {
+) -> Result<(Option<OpenedBy>, Option<Confined>), Error> {
     about(records, run.into(), found)?;
     let envelope = records.envelope(&Kind::Run.of(run))?;
     let statement = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
@@ -147,14 +146,14 @@ fn of_run(
 }
 
 /// Returns what the evidence of a run says of its cell, if it says something that can be read.
-fn cell_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Held>, Error> {
+fn cell_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Confined>, Error> {
     let files = records.evidence_files(&says.evidence, &says.run)?;
     let mut files = files.into_iter().flatten();
     let Some((_, _, id)) = files.find(|(path, ..)| *path == RepoPath::from(CELL)) else {
         return Ok(None);
     };
     let bytes = records.reader().blob_limited(id, LARGEST_CELL)?;
-    Ok(Confined::read(&bytes).ok().map(|it| it.cell))
+    Ok(Confined::read(&bytes).ok())
 }
 
 /// Returns what is noted on an object that has this name, as far as it is wanted.

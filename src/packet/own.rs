@@ -10,6 +10,9 @@ use super::problem::PacketProblem;
 /// The schema of a TOML packet.
 pub const TOML_SCHEMA: &str = "awo.packet/1";
 
+/// The greatest number that every reader of JSON reads exactly.
+const MOST: u64 = (1 << 53) - 1;
+
 /// The table that makes a packet a work packet.
 pub(super) const PACKET: &str = "packet";
 
@@ -125,6 +128,15 @@ impl Own<'_, '_> {
             (DeValue::Boolean(true), Some((yes, _))) => self.gather.say(scalar, line, yes),
             (DeValue::Boolean(false), Some((_, no))) => self.gather.say(scalar, line, no),
             (_, Some(_)) => self.wrong(line, path, "true or false"),
+            (DeValue::Integer(number), _) if scalar.limit().is_some() => {
+                match u64::from_str_radix(number.as_str(), number.radix()) {
+                    Ok(number) if number <= MOST => {
+                        self.gather.say(scalar, line, &number.to_string());
+                    }
+                    _ => self.wrong(line, path, "a whole number that is not negative"),
+                }
+            }
+            _ if scalar.limit().is_some() => self.wrong(line, path, "a whole number"),
             (DeValue::Integer(number), _)
                 if scalar == Scalar::Determinism && number.radix() == 10 =>
             {
@@ -151,7 +163,9 @@ impl Own<'_, '_> {
                 for value in values {
                     let line = self.line(value);
                     match value.get_ref().as_str() {
-                        Some(text) if list.field().starts_with("packet.") => {
+                        Some(text)
+                            if list == List::CellRead || list.field().starts_with("packet.") =>
+                        {
                             self.gather.stated(list, line, text);
                         }
                         Some(text) => self.gather.entry(list, line, text),

@@ -264,6 +264,9 @@ pub struct Gates {
     /// How the commands of a run are confined.
     #[serde(skip_serializing_if = "Confinement::is_default")]
     pub cell: Confinement,
+    /// Whether a contract may give the network to its commands in their cell.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cell_network: bool,
 }
 
 /// How the commands of a run are confined.
@@ -314,6 +317,7 @@ impl Default for Gates {
             require_touch: Vec::new(),
             admission: AdmittedBy::default(),
             cell: Confinement::default(),
+            cell_network: false,
         }
     }
 }

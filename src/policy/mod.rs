@@ -2,6 +2,7 @@
 //! [`Policy`]. No clock, file or environment is read here.
 
 mod automation;
+mod cells;
 pub mod document;
 pub mod features;
 mod grant;
@@ -20,6 +21,7 @@ mod verified;
 
 pub use crate::record::{Level, Role};
 pub use automation::Need;
+pub use cells::Cells;
 pub use document::Document;
 pub use features::BadPolicy;
 pub use keyring::Keyring;

@@ -12,6 +12,7 @@ use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
 use super::automation::{Automation, Need};
+use super::cells::Cells;
 use super::document::{AdmittedBy, ClaimRules, Confinement, DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
 use super::grant::{Grant, Restriction};
@@ -207,6 +208,14 @@ impl Policy {
             Confinement::BestEffort => Some(Demand::BestEffort),
             Confinement::Required => Some(Demand::Required),
             Confinement::OwnRoot => Some(Demand::OwnRoot),
+        }
+    }
+
+    /// Returns what it demands of the cells in which commands run, and what it permits there.
+    pub fn cells(&self) -> Cells {
+        Cells {
+            demand: self.cell(),
+            network: self.document.gates.cell_network,
         }
     }
 
@@ -669,6 +678,9 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
     if gates.cell != Confinement::None {
         let uses = "gates.cell needs";
         complaints.extend(features::needed(&document.requires, features::CELL, uses));
+    } else if gates.cell_network {
+        complaints
+            .push("gates.cell_network: commands run in no cell, without gates.cell".to_owned());
     }
     limits(&document.limits, complaints);
     let (claims, longest) = (&document.claims, ClaimRules::LONGEST);

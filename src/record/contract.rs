@@ -4,6 +4,7 @@
 //! it is checked again whenever it is read.
 
 mod action;
+mod cell;
 mod pattern;
 mod problem;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 pub use action::{ActionName, UnknownAction};
+pub use cell::{CellLimits, CellTerms, may_read};
 pub use pattern::{BadPattern, PathList, check_pattern, is_unfit};
 pub use problem::{ContractProblem, ContractProblems, FORMAT, SCHEMA};
 pub use work::{
@@ -204,6 +206,9 @@ pub struct ContractDraft {
     /// The server computes the manifest of the change and judges it.
     #[serde(skip_serializing_if = "work::is_default", default)]
     pub post_work: bool,
+    /// What it says of the cell in which its commands run.
+    #[serde(skip_serializing_if = "work::is_default", default)]
+    pub cell: CellTerms,
     /// How often a reviewer has to run the command again, with the same result each time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub determinism: Option<u32>,
@@ -367,6 +372,7 @@ impl ContractDraft {
         {
             problems.push(ContractProblem::GateStage);
         }
+        self.cell.problems(&self.forbidden_actions, &mut problems);
         if let Some(packet) = &self.packet {
             let signature = self.user_signature.as_deref();
             let base = self.base_task_id.as_ref();

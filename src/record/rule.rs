@@ -69,6 +69,9 @@ rules! {
     Attestation = "attestation", Gov002,
         "A finalized run has an attestation that holds.",
         "AWO, attestation", "a commit pushed before `git awo attest`";
+    CellTerms = "cell-terms", Gov002,
+        "A contract says what its cell grants only where the policy confines commands, and asks for no path around a home, a repository or a secret.",
+        "contract, `[cell]`", "`cell.read` names a symlink to `~/.ssh`";
     CommandGiven = "command-given", Gov002,
         "A run names a command to execute.",
         "execution gate", "`git awo run T-1 --` without a command";
@@ -195,6 +198,9 @@ rules! {
     WaiverScope = "waiver-scope", Gov003,
         "A waiver names paths, none of which stands for everything.",
         "work packets", "a waiver for `**`";
+    CellNetwork = "cell-network", Gov004,
+        "The commands of a run have the network only if the contract says so and the policy permits it.",
+        "contract, `[cell]`", "`cell.network = true` under a policy without `cell_network`";
     ConfigChange = "config-change", Gov004,
         "A run leaves the configuration of the repository as it was.",
         "governed run", "the command runs `git config`";

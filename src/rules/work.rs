@@ -335,6 +335,11 @@ fn more(before: &Contract, now: &Contract) -> Vec<String> {
         listed(&before.success_criteria),
     );
     without(
+        "reads in its cell",
+        listed(&before.cell.read),
+        listed(&now.cell.read),
+    );
+    without(
         "no longer asks for",
         listed(&now.evidence),
         listed(&before.evidence),
@@ -349,6 +354,11 @@ fn more(before: &Contract, now: &Contract) -> Vec<String> {
             now.target_ref.to_string(),
         ),
         ("risk tier", tier(before), tier(now)),
+        (
+            "limits of the cell",
+            before.cell.limits.to_string(),
+            now.cell.limits.to_string(),
+        ),
     ];
     for (what, old, new) in changed {
         if old != new {
@@ -365,6 +375,7 @@ fn more(before: &Contract, now: &Contract) -> Vec<String> {
         ("no skeleton", before.skeleton && !now.skeleton),
         ("no post-work", before.post_work && !now.post_work),
         ("delegation", !delegates(before) && delegates(now)),
+        ("the network", !before.cell.network && now.cell.network),
     ] {
         if is {
             more.push(what.to_owned());

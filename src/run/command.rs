@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::cell::Cell;
 use crate::git;
@@ -12,6 +13,10 @@ use crate::git;
 use super::error::Error;
 #[cfg(target_os = "linux")]
 use super::reaper::Family;
+
+/// Pauses between two looks at a program whose time is limited.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
 /// Held while a command runs: two of them in one process would end each other's processes.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -56,10 +61,21 @@ pub(super) fn in_cell(program: &Path, cell: &Cell, command: &Command) -> Command
 ///
 /// Nothing that the program started is left when this returns, also what has left its group.
 pub(super) fn run(
+    command: Command,
+    stdin: Stdio,
+    stdout: Stdio,
+    stderr: Stdio,
+) -> Result<ExitStatus, Error> {
+    run_within(command, stdin, stdout, stderr, None)
+}
+
+/// Does the same, and ends the program with all that it started if it takes longer than that.
+pub(super) fn run_within(
     mut command: Command,
     stdin: Stdio,
     stdout: Stdio,
     stderr: Stdio,
+    longest: Option<Duration>,
 ) -> Result<ExitStatus, Error> {
     let program = command.get_program().to_owned();
     let started = |source| Error::Start { program, source };
@@ -72,9 +88,35 @@ pub(super) fn run(
         Ok(child) => child,
         Err(source) => return Err(started(source)),
     };
-    let status = child.wait();
+    let status = match longest {
+        Some(longest) => wait_within(&mut child, longest),
+        None => child.wait().map(Some),
+    };
     family.end(child.id())?;
-    status.map_err(started)
+    match (status, longest) {
+        (Ok(Some(status)), _) => Ok(status),
+        (Ok(None), longest) => Err(Error::TooLong {
+            seconds: longest.unwrap_or_default().as_secs(),
+        }),
+        (Err(error), _) => Err(started(error)),
+    }
+}
+
+/// Waits until the program ends; no longer than that.
+fn wait_within(child: &mut Child, longest: Duration) -> std::io::Result<Option<ExitStatus>> {
+    let begun = Instant::now();
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        let left = longest.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        std::thread::sleep(pause.min(left));
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
 }
 
 /// The processes of a command on a system without subreapers: its process group.

@@ -3,11 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::cell::{Demand, Held, Told};
+use crate::cell::{Demand, Held, Told, asked};
 use crate::git::Repo;
-use crate::record::{ObjectId, RunId, Subject};
+use crate::record::contract::CellTerms;
+use crate::record::{Findings, ObjectId, RunId, Subject};
+use crate::rules::cell as terms;
 use crate::rules::executed as rules;
 
 use super::command;
@@ -19,6 +22,8 @@ pub(super) struct Confinement {
     demand: Demand,
     /// Whether a root of its own is tried.
     own_root: bool,
+    /// What the contract says of them.
+    terms: CellTerms,
     /// The git-awo that opens the cells.
     program: PathBuf,
 }
@@ -29,8 +34,14 @@ impl Confinement {
         Ok(Self {
             demand,
             own_root: demand != Demand::Required,
+            terms: CellTerms::default(),
             program,
         })
+    }
+
+    /// Returns the same, with what a contract says of the cells.
+    pub(super) fn under(self, terms: CellTerms) -> Self {
+        Self { terms, ..self }
     }
 
     /// Returns the same, which tries a root of its own only if that is demanded: in one, process ids are the same
@@ -61,8 +72,19 @@ impl Confinement {
         if !self.own_root {
             cell.root = None;
         }
+        let mut refused = Findings::new();
+        for name in &self.terms.read {
+            match asked(name, &cell.closed) {
+                Ok(path) => cell.read.extend(path),
+                Err(why) => refused.extend(terms::read(why, subject)),
+            }
+        }
+        Error::unless_empty(refused)?;
+        cell.network = self.terms.network;
+        cell.limits = self.terms.limits;
+        let wall = cell.limits.wall_seconds.map(Duration::from_secs);
         let outer = command::in_cell(&self.program, &cell, command);
-        let status = command::run(outer, stdin.into(), stdout, stderr)?;
+        let status = command::run_within(outer, stdin.into(), stdout, stderr, wall)?;
         let Told { held, not_started } = Told::read(&report).map_err(|source| Error::NoCell {
             program: program(),
             source,
@@ -87,28 +109,37 @@ pub struct Tried {
     pub held: Held,
 }
 
+/// A command to be tried.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The commit whose files it gets.
+    pub commit: ObjectId,
+    /// The command and its arguments.
+    pub command: &'a [OsString],
+    /// The git-awo that opens the cell.
+    pub program: &'a Path,
+    /// Whether a root of its own is tried.
+    pub own_root: bool,
+    /// Whether it has the network.
+    pub network: bool,
+    /// Where its standard output goes.
+    pub stdout: Stdio,
+}
+
 /// Tries what a command does in a cell, with the files of a commit. Nothing of what it does is kept.
-pub fn attempt(
-    actor: &Actor,
-    commit: ObjectId,
-    words: &[OsString],
-    program: &Path,
-    own_root: bool,
-    stdout: Stdio,
-) -> Result<Tried, Error> {
-    let [first, args @ ..] = words else {
+pub fn attempt(actor: &Actor, attempt: Attempt<'_>) -> Result<Tried, Error> {
+    let [first, args @ ..] = attempt.command else {
         return Err(Error::NoCommand);
     };
     place::sweep(actor.repo.common_dir());
     let run = RunId::new("run_cell").map_err(|_| Error::NoCommand)?;
-    let place = Place::make(&actor.repo, &run, commit, actor.refs()?)?;
-    let cell = Confinement {
-        own_root,
-        ..Confinement::new(Demand::BestEffort, Some(program))?
-    };
+    let place = Place::make(&actor.repo, &run, attempt.commit, actor.refs()?)?;
+    let mut cell = Confinement::new(Demand::BestEffort, Some(attempt.program))?;
+    cell.own_root = attempt.own_root;
+    cell.terms.network = attempt.network;
     let mut command = command::untrusted(first, place.tree());
     command.args(args);
-    let streams = [stdout, Stdio::inherit()];
+    let streams = [attempt.stdout, Stdio::inherit()];
     let here = (&actor.repo, &place);
     let (status, held) = cell.run(here, &command, streams, &Subject::none())?;
     Ok(Tried { status, held })

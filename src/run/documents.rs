@@ -125,6 +125,16 @@ impl<'a> Documents<'a> {
                 "\n## Cell\n\n- {}\n",
                 escape(cell.to_string().as_bytes())
             ));
+            let terms = &self.execution.admitted.contract().cell;
+            for path in &terms.read {
+                text.push_str(&format!("- reads {}\n", escape(path.as_bytes())));
+            }
+            if terms.network {
+                text.push_str("- has the network\n");
+            }
+            if terms.limits.named().next().is_some() {
+                text.push_str(&format!("- limits: {}\n", terms.limits));
+            }
         }
         text.push_str("\n## Changed paths\n\n");
         for change in self.material.changes {
@@ -166,7 +176,8 @@ impl<'a> Documents<'a> {
 
     /// The same as a document.
     pub(super) fn confined(&self) -> Option<Confined> {
-        self.cell().map(Confined::new)
+        let terms = self.execution.admitted.contract().cell.clone();
+        self.cell().map(|held| Confined::new(held, terms))
     }
 
     /// The report for programs.

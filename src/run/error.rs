@@ -55,6 +55,12 @@ pub enum Error {
     /// A cell is demanded, and whoever asks for the run names no git-awo that opens it.
     #[error("cannot open a cell: no git-awo is named that does")]
     NoProgram,
+    /// A command took longer than its contract allows.
+    #[error("the command did not end in time; nothing was recorded or moved")]
+    TooLong {
+        /// The longest time, in seconds.
+        seconds: u64,
+    },
     /// The command left processes that do not end.
     #[error("processes that do not end: {0}")]
     ProcessesLeft(String),
@@ -154,6 +160,12 @@ impl Coded for Error {
                 Diagnosis::undecided(self, Rule::CommandStarts, expected, remedy)
             }
             Error::NoCell { .. } | Error::NoProgram => Diagnosis::unusable(self, Rule::CellHolds),
+            Error::TooLong { seconds } => {
+                let remedy = "let the command do less; the approval is not spent";
+                let expected = format!("at most {seconds} s: cell.limits.wall_seconds");
+                Diagnosis::against(self, Rule::Limits, expected, remedy)
+                    .found("a command that takes longer")
+            }
             Error::ProcessesLeft(_) => {
                 let remedy = "end them by hand; let the command wait for what it starts";
                 let expected = "a command that leaves nothing running";

@@ -81,6 +81,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     let cell = history.current().policy.cell();
     let cell = cell.map(|demand| Confinement::new(demand, program));
     let cell = cell.transpose()?;
+    let cell = cell.map(|it| it.under(admitted.contract().cell.clone()));
     let logs = validations(admitted.contract(), admitted.makes_skeleton()).map(|it| it.1);
     let logs = Logs::make(&place, logs)?;
     let execution = Execution {

@@ -17,7 +17,7 @@ use crate::record::{
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
 use crate::rules::{
-    absent, actors, execution as rules, life, policy, post_work, setup, skeleton, waiver,
+    absent, actors, cell, execution as rules, life, policy, post_work, setup, skeleton, waiver,
     work as rules_of_work,
 };
 use crate::store::layout;
@@ -222,6 +222,7 @@ pub(super) fn examine(
         if let Some(admission) = collector.admission(says, None)? {
             findings.extend(rules::admitted(says, &admission, &subject));
         }
+        findings.extend(cell::terms(says, policy.cells(), &subject));
         findings.extend(rules::governed(policy, &says.target_ref));
         gate.base = base(actor, says, findings)?;
         let base = gate.base;

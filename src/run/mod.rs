@@ -31,7 +31,7 @@ mod snapshot;
 mod tests;
 mod watch;
 
-pub use confine::{Tried, attempt};
+pub use confine::{Attempt, Tried, attempt};
 pub use determinism::{Repeated, repeat, words};
 pub use error::Error;
 pub use execute::{RunRequest, run};

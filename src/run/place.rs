@@ -208,6 +208,7 @@ impl Place {
             home,
             temporary,
             root: Some(root),
+            ..Cell::default()
         })
     }
 

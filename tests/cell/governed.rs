@@ -36,7 +36,7 @@ const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes
 const WORK: &str =
     "mkdir -p src; echo one > src/one.txt; echo '{\"action\": \"noted\"}' > \"$AWO_EVENTS_FILE\"";
 
-fn confining(text: &str, how: &str) -> String {
+pub fn confining(text: &str, how: &str) -> String {
     text.replacen("schema =", "requires = [\"cell/1\"]\nschema =", 1)
         .replacen("[gates]\n", &format!("[gates]\ncell = \"{how}\"\n"), 1)
 }
@@ -73,7 +73,7 @@ pub fn asked(how: &str) -> World {
     world
 }
 
-fn words(script: &str) -> Vec<&str> {
+pub fn words(script: &str) -> Vec<&str> {
     vec![
         "git", "awo", "run", "C-1", "--run-id", RUN, "--", "sh", "-ec", script,
     ]

@@ -4,10 +4,12 @@ mod governed;
 mod hostile;
 mod own_root;
 mod pretend;
+mod terms;
 
 pub use governed::CASES as GOVERNED;
 pub use hostile::CASES;
 pub use own_root::CASES as OWN_ROOT;
+pub use terms::CASES as TERMS;
 
 use crate::world::{PROGRAM, World};
 

@@ -59,6 +59,8 @@ const GROUPS: &[(&str, &[Case])] = &[
         crate::cell::OWN_ROOT,
     ),
     #[cfg(target_os = "linux")]
+    ("Contracts and their cells", crate::cell::TERMS),
+    #[cfg(target_os = "linux")]
     ("Commands that are run again", crate::reruns::CASES),
 ];
 

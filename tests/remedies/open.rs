@@ -212,6 +212,8 @@ pub const OPEN: &[(&str, &[Rule])] = &[
             Rule::FileLimit,
             Rule::Fresh,
             Rule::ContractBase,
+            Rule::CellNetwork,
+            Rule::CellTerms,
             Rule::ExecutionStage,
             Rule::InventoryReplaced,
             Rule::ProposalFiles,

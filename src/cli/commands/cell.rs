@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::cell::{self, Cell, Demand};
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
-use crate::ops::cell::attempt;
+use crate::ops::cell::{Request, attempt};
+use crate::record::contract::CellLimits;
 
 /// Try what a command may do in a run that is confined
 ///
@@ -29,6 +30,9 @@ pub struct CellArgs {
     /// Give the command a root of its own too, where that can be had
     #[arg(long)]
     own_root: bool,
+    /// Leave it the network
+    #[arg(long)]
+    network: bool,
     /// Confine this very process, the first one of namespaces of its own, and start the command
     #[arg(long, hide = true, requires_all = ["inside", "root"])]
     first: bool,
@@ -50,6 +54,9 @@ pub struct CellArgs {
     /// What may be written
     #[arg(long, hide = true, requires = "inside")]
     write: Vec<PathBuf>,
+    /// A limit: NAME=NUMBER
+    #[arg(long, hide = true, requires = "inside", value_parser = limit)]
+    limit: Vec<(String, u64)>,
     /// What nothing that is granted may contain
     #[arg(long, hide = true, requires = "inside")]
     closed: Vec<PathBuf>,
@@ -65,11 +72,23 @@ impl CellArgs {
     }
 }
 
+fn limit(text: &str) -> Result<(String, u64), String> {
+    let (name, value) = text.split_once('=').ok_or("it is NAME=NUMBER")?;
+    let value = value.parse().map_err(|_| "it is NAME=NUMBER")?;
+    Ok((name.to_owned(), value))
+}
+
 /// Becomes the command, or starts it; comes back with an exit code.
 pub fn enter(args: &CellArgs) -> u8 {
     let (Some(home), Some(temporary)) = (&args.home, &args.temporary) else {
         return 2;
     };
+    let mut limits = CellLimits::default();
+    for (name, value) in &args.limit {
+        if !limits.set(name, *value) {
+            return 2;
+        }
+    }
     let cell = Cell {
         demand: match (args.best_effort, &args.root) {
             (true, _) => Demand::BestEffort,
@@ -82,6 +101,8 @@ pub fn enter(args: &CellArgs) -> u8 {
         home: home.clone(),
         temporary: temporary.clone(),
         root: args.root.clone(),
+        network: args.network,
+        limits,
     };
     let ended = match args.first {
         true => cell::enter(&cell, &args.command),
@@ -98,7 +119,14 @@ pub fn run(context: &Context, args: &CellArgs) -> Result<Answer, Error> {
         true => Stdio::from(std::io::stderr()),
         false => Stdio::inherit(),
     };
-    let tried = attempt(&session, &args.rev, &args.command, args.own_root, stdout)?;
+    let request = Request {
+        commit: &args.rev,
+        command: &args.command,
+        own_root: args.own_root,
+        network: args.network,
+        stdout,
+    };
+    let tried = attempt(&session, request)?;
     context.say(format!("cell: {}", tried.held));
     let value = json!({"exit_code": tried.code, "cell": tried.held});
     Ok(Answer::new("cell", value, "").ending(tried.code))

@@ -39,10 +39,20 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
         ));
     }
     if let Some(it) = &shown.cell {
-        let line = one_line(&it.to_string());
+        let line = one_line(&it.cell.to_string());
         text.push_str(&format!(
-            "its commands were confined, its orchestrator says: {line}\n\n"
+            "its commands were confined, its orchestrator says: {line}\n"
         ));
+        for path in &it.terms.read {
+            text.push_str(&format!("  they could read {}\n", one_line(path)));
+        }
+        if it.terms.network {
+            text.push_str("  they had the network\n");
+        }
+        if it.terms.limits.named().next().is_some() {
+            text.push_str(&format!("  limits: {}\n", it.terms.limits));
+        }
+        text.push('\n');
     }
     for (place, envelope, recorded) in &shown.found {
         let statement: Value = serde_json::from_slice(envelope.payload()).unwrap_or(Value::Null);
@@ -73,7 +83,10 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
         extend(&mut value, json!({ "gate1": it }));
     }
     if let Some(it) = &shown.cell {
-        extend(&mut value, json!({ "cell": it }));
+        extend(
+            &mut value,
+            json!({ "cell": it.cell, "cell_terms": it.terms }),
+        );
     }
     Ok(Answer::new("show", value, text))
 }

@@ -255,6 +255,13 @@ fn answer(contract: &Contract, what: &str) -> Answer {
     if contract.post_work {
         line("post-work", "computed by the server");
     }
+    for path in &contract.cell.read {
+        line("cell reads", path);
+    }
+    if contract.cell.network {
+        line("cell", "has the network, where the policy permits it");
+    }
+    line("cell limits", &contract.cell.limits.to_string());
     if let Some(runs) = contract.determinism {
         line("determinism", &format!("a reviewer runs it {runs} times"));
     }

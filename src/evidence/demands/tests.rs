@@ -13,7 +13,7 @@ fn with(files: &[(&str, &str)]) -> RunFiles {
 /// What these demands add to the invariants, which all runs have to meet.
 fn more(files: &RunFiles, demands: Demands) -> Vec<String> {
     let usual = invariants(&run(), files);
-    let all = breaches(&run(), files, demands);
+    let all = breaches(&run(), files, demands.clone());
     assert!(usual.iter().all(|it| all.contains(it)), "none gets lost");
     assert!(all.is_sorted_by(|a, b| a < b), "sorted, each once: {all:?}");
     all.into_iter().filter(|it| !usual.contains(it)).collect()
@@ -32,7 +32,7 @@ fn a_run_made_elsewhere_needs_the_harness_files_only_where_the_contract_demands_
         evidence: true,
         ..Demands::NONE
     };
-    let added = more(&files, demands);
+    let added = more(&files, demands.clone());
     for name in required_evidence() {
         assert!(added.contains(&format!("missing_file:{name}")), "{name}");
     }
@@ -63,13 +63,16 @@ fn a_validation_command_needs_a_log_that_says_something() {
         validation: true,
         ..Demands::NONE
     };
-    assert_eq!(more(&with(&[]), demands), ["missing_file:test.log"]);
+    assert_eq!(more(&with(&[]), demands.clone()), ["missing_file:test.log"]);
     assert_eq!(
-        more(&with(&[("test.log", "")]), demands),
+        more(&with(&[("test.log", "")]), demands.clone()),
         ["empty_file:test.log"]
     );
-    assert_eq!(more(&with(&[("test.log", "ok\n")]), demands), [""; 0]);
-    let silent = more(&with(&[CLAIMED, ("test.log", "")]), demands);
+    assert_eq!(
+        more(&with(&[("test.log", "ok\n")]), demands.clone()),
+        [""; 0]
+    );
+    let silent = more(&with(&[CLAIMED, ("test.log", "")]), demands.clone());
     assert!(
         !silent.contains(&"empty_file:test.log".to_owned()),
         "the harness has seen the exit code: {silent:?}"
@@ -86,6 +89,7 @@ fn what_held_of_a_cell_is_told_by_the_harness_and_by_all_where_it_is_required() 
         (CLAIMED.1, None, false),
         (CLAIMED.1, Some(Demand::BestEffort), true),
         (CLAIMED.1, Some(Demand::Required), true),
+        ("{}", Some(Demand::OwnRoot), true),
     ] {
         let files = with(&[("run_manifest.json", manifest)]);
         let found = more(&files, Demands::NONE.in_cell(demand));

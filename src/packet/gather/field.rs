@@ -48,6 +48,12 @@ fields! {
     Signature = "user_signature", "user signature";
     Skeleton = "skeleton", "skeleton";
     PostWork = "post_work", "post-work";
+    CellNetwork = "cell.network", "network of the cell";
+    CellCpu = "cell.limits.cpu_seconds", "processor time";
+    CellFile = "cell.limits.file_bytes", "size of files";
+    CellMemory = "cell.limits.memory_bytes", "memory";
+    CellFiles = "cell.limits.open_files", "open files";
+    CellWall = "cell.limits.wall_seconds", "time of a command";
     Determinism = "determinism", "number of runs that must agree";
     Format = "packet.format_version", "packet format version";
     Why = "packet.why", "reason of the work";
@@ -91,6 +97,7 @@ fields! {
     Evidence = "evidence", "evidence";
     Lineage = "lineage", "lineage";
     Waivers = "waivers", "waivers";
+    CellRead = "cell.read", "what the cell may read";
     Preserved = "packet.lineage.preserved", "what is preserved";
     Changed = "packet.lineage.changed", "what is changed";
     Dropped = "packet.lineage.dropped", "what is dropped";
@@ -127,10 +134,16 @@ impl Scalar {
             | Self::ClosureApplicable
             | Self::Skeleton
             | Self::PostWork
+            | Self::CellNetwork
             | Self::PredecessorExternal
             | Self::GateOutcome => Some(("YES", "NO")),
             _ => None,
         }
+    }
+
+    /// Returns the limit of a cell that the field sets.
+    pub(in super::super) fn limit(self) -> Option<&'static str> {
+        self.field().strip_prefix("cell.limits.")
     }
 
     /// Returns whether the field is commands, word for word and on as many lines as they have.

@@ -1,8 +1,8 @@
 //! Builds the draft from what was gathered.
 
 use crate::record::contract::{
-    ActionName, Admission, ContractDraft, ExecutionGate, Gate1, Notice, PacketKind, PathList,
-    SCHEMA, Target, WORK_EVIDENCE, check_pattern,
+    ActionName, Admission, CellLimits, CellTerms, ContractDraft, ExecutionGate, Gate1, Notice,
+    PacketKind, PathList, SCHEMA, Target, WORK_EVIDENCE, check_pattern,
 };
 use crate::record::name::check_line;
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
@@ -97,6 +97,7 @@ impl Gather {
                 WORK_EVIDENCE.join(", ")
             ));
         }
+        let cell = self.cell();
         let validation_command = self.text(Scalar::Validation);
         let validation_steps = self.steps();
         if validation_command.is_none() && validation_steps.is_empty() {
@@ -141,10 +142,27 @@ impl Gather {
             supplied,
             skeleton,
             post_work,
+            cell,
             determinism,
             packet,
             execution_gate,
         })
+    }
+
+    /// Returns what it says of the cell of its commands.
+    fn cell(&mut self) -> CellTerms {
+        let mut limits = CellLimits::default();
+        for scalar in Scalar::ALL {
+            let number = self.text(*scalar).and_then(|it| it.parse().ok());
+            if let (Some(name), Some(number)) = (scalar.limit(), number) {
+                limits.set(name, number);
+            }
+        }
+        CellTerms {
+            read: self.texts(List::CellRead),
+            network: self.flag(Scalar::CellNetwork),
+            limits,
+        }
     }
 
     /// Returns the validation steps: those of a list, or of a test plan.

@@ -32,6 +32,22 @@ fn a_faulty_toml_packet_is_refused_with_its_line() {
             "{to:?} must be refused in line {line} with {message:?}, got {found:#?}"
         );
     }
+    let cell = |said: &str| format!("{TOML}\n[cell]\n{said}\n");
+    let fits = "read = [\"/opt/x\", \"~/y\"]\nlimits = { wall_seconds = 1_000, open_files = 0x40 }";
+    let draft = read(&cell(fits));
+    assert_eq!(draft.cell.read, ["/opt/x", "~/y"]);
+    assert_eq!(
+        draft.cell.limits.to_string(),
+        "open_files 64, wall_seconds 1000"
+    );
+    for said in [
+        "read = [7]",
+        "network = 1",
+        "limits = 5",
+        "limits.wall_seconds = 1.0",
+    ] {
+        assert_eq!(complaints(&cell(said)).len(), 1, "{said}");
+    }
     let empty = with(TOML, "[\"src/\", \"a b.txt\"]", "[]");
     assert!(complaints(&empty).iter().any(|(at, _)| *at == Some(5)));
     let escaped = with(TOML, "Do it.", "Do\\u001b it.");

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::action::ActionName;
 use super::pattern::{BadPattern, is_unfit};
 use crate::record::TaskId;
 
@@ -100,6 +101,27 @@ pub enum ContractProblem {
     /// Others may help, and nothing says who approved it.
     #[error("cannot allow delegation without the operator's approval as evidence")]
     Delegation,
+    /// A path that a cell must not let be read.
+    #[error("cannot accept {path:?} in cell.read: {why}")]
+    CellPath {
+        /// The path.
+        path: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The network, and an action that needs it and is forbidden.
+    #[error("cannot give the network to a cell where {0} is forbidden")]
+    CellNetwork(ActionName),
+    /// A limit outside its bounds.
+    #[error("cannot accept {field} that is not from {least} to {most}")]
+    CellLimit {
+        /// The field.
+        field: &'static str,
+        /// The least value.
+        least: u64,
+        /// The greatest value.
+        most: u64,
+    },
     /// A closure plan that applies leaves something open.
     #[error("cannot accept a closure plan that applies and leaves {0} empty")]
     OpenEnd(&'static str),
@@ -126,6 +148,9 @@ impl ContractProblem {
             Self::Signature(_) => "user_signature",
             Self::NotAgentic => "packet.actors.orchestrator_model",
             Self::Delegation => "packet.delegation.allowed",
+            Self::CellPath { .. } => "cell.read",
+            Self::CellNetwork(_) => "cell.network",
+            Self::CellLimit { field, .. } => field,
             Self::OpenEnd(field) => field,
         }
     }

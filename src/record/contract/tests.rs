@@ -41,6 +41,7 @@ pub(crate) fn draft() -> ContractDraft {
         supplied: Vec::new(),
         skeleton: false,
         post_work: false,
+        cell: Default::default(),
         determinism: None,
         packet: None,
         notices: Vec::new(),
@@ -140,6 +141,30 @@ fn two_unicode_forms_of_a_key_are_one_key_twice() {
     assert_eq!(draft.extra_twice(), None);
     draft.extra.insert(keys[2].to_owned(), String::new());
     assert_eq!(draft.extra_twice(), Some((keys[2], keys[0])));
+}
+
+#[test]
+fn what_a_contract_says_of_its_cell_is_read_back_and_judged() {
+    let mut draft = draft();
+    draft.cell.read = vec!["~/data".to_owned()];
+    draft.cell.limits.set("wall_seconds", 5);
+    let contract = draft.clone().check().unwrap();
+    let text = serde_json::to_string(&contract).unwrap();
+    assert!(
+        text.contains(r#""cell":{"read":["~/data"],"limits":{"wall_seconds":5}}"#),
+        "{text}"
+    );
+    assert_eq!(serde_json::from_str::<Contract>(&text).unwrap(), contract);
+    // A stored one is judged like a new one.
+    for (from, to) in [
+        ("~/data", "~/.ssh"),
+        (":5}", ":0}"),
+        ("wall_seconds", "processes"),
+        (r#""read""#, r#""network":true,"read""#),
+    ] {
+        let other = text.replace(from, to);
+        assert!(serde_json::from_str::<Contract>(&other).is_err(), "{other}");
+    }
 }
 
 /// A contract as it was written before work packets had fields of their own. It never changes.

@@ -13,7 +13,7 @@ use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Ki
 
 use super::links::Links;
 use crate::rules::{
-    actors, execution, opening as opens, post_work, rerun, revocation, skeleton, waiver, work,
+    actors, cell, execution, opening as opens, post_work, rerun, revocation, skeleton, waiver, work,
 };
 
 impl<'a> Links<'a> {
@@ -31,6 +31,10 @@ impl<'a> Links<'a> {
             if let Some(admission) = &self.facts.admission {
                 let finding = execution::admitted(says, admission, &self.subject);
                 self.findings.extend(finding);
+            }
+            if let Some(cells) = self.facts.cells {
+                let found = cell::terms(says, cells, &self.subject);
+                self.findings.extend(found);
             }
             self.task_approvals(contract);
             let waivers = self.work(contract);

@@ -257,6 +257,7 @@ pub fn told(edits: &[Edit]) -> Told {
         id: run_id(),
         spent: [(approval.digest(), Some(run_id()))].into(),
         post_work: None,
+        cells: None,
         inventory: Some(sha(1)),
         evidence: Lookup::Valid(EvidenceFacts {
             root: sha(1),

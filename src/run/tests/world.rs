@@ -383,6 +383,7 @@ fn contract() -> ContractDraft {
         supplied: Vec::new(),
         skeleton: false,
         post_work: false,
+        cell: Default::default(),
         determinism: None,
         packet: None,
         notices: Vec::new(),
