@@ -226,7 +226,7 @@ fn each_denial_is_in_the_evidence_of_a_run() {
     for (how, lines) in [
         (
             "required",
-            ["read a key: 13", "write by a hard link: 13", "signal: 1"],
+            ["read a key: 13", "read another clone: 13", "signal: 1"],
         ),
         (
             "own-root",

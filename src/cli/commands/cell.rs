@@ -165,12 +165,12 @@ pub fn run(context: &Context, args: &CellArgs) -> Result<Answer, Error> {
     let tried = attempt(&session, request)?;
     context.say(format!("cell: {}", tried.held));
     let mut value = json!({"exit_code": tried.code, "cell": tried.held});
-    if let Some(failed) = &tried.failed {
+    if let (Some(failed), Some(value)) = (&tried.failed, value.as_object_mut()) {
         context.say(told(failed));
         let rows = failed.iter().map(
             |it| json!({"call": it.call, "path": it.path, "error": it.error, "times": it.times}),
         );
-        value["failed"] = rows.collect();
+        value.insert("failed".to_owned(), rows.collect());
     }
     Ok(Answer::new("cell", value, "").ending(tried.code))
 }
