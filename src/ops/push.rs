@@ -371,7 +371,10 @@ fn policy_first(session: &Session, remote: &str, mut plan: Plan) -> Result<Plan,
             plan.extend(proposals.map(|id| (layout::ledger(), id)));
         }
     } else if changes {
-        plan.retain(|(name, _)| name.branch().is_none());
+        // A baseline may be of a directory that only the new one names.
+        let is_later =
+            |name: &RefName| name.branch().is_some() || Place::of(name) == Some(Place::Baseline);
+        plan.retain(|(name, _)| !is_later(name));
     }
     Ok(plan)
 }

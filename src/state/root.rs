@@ -18,7 +18,10 @@ pub struct Locked(#[allow(dead_code, reason = "the lock lasts as long as this is
 impl Locked {
     /// Waits for the lock of a repository, whose directory it is on.
     pub fn on(common_dir: &Path) -> Result<Self, Error> {
-        let directory = Directory::open(common_dir).map_err(Error::io("open", common_dir))?;
+        let fail = || Error::io("open", common_dir);
+        // `.git` may be a symlink of the user's.
+        let real = common_dir.canonicalize().map_err(fail())?;
+        let directory = Directory::open(&real).map_err(fail())?;
         directory.lock().map_err(Error::io("lock", common_dir))?;
         Ok(Self(directory))
     }

@@ -73,13 +73,17 @@ impl Directory {
     /// after all others. No symlink is followed, and nothing on another file system is removed; nor is
     /// what now stands at its path, if that is something else.
     ///
-    /// What cannot be removed stays.
+    /// What cannot be removed stays, and `last` with it.
     pub fn remove(&self, last: &str) {
         let file = self.file.as_fd();
         if let Ok(own) = rustix::fs::fstat(file) {
             clear(file, own.st_dev, Some(last.as_bytes()));
         }
-        let _ = rustix::fs::unlinkat(file, last, AtFlags::empty());
+        // By it, whoever comes later finds what is left.
+        let is_left = |name: &CString| name.as_bytes() != last.as_bytes();
+        if names(file).is_ok_and(|names| !names.iter().any(is_left)) {
+            let _ = rustix::fs::unlinkat(file, last, AtFlags::empty());
+        }
         if self.is_in_place() {
             // Fails if there is anything in it.
             let _ = fs::remove_dir(&self.path);

@@ -171,6 +171,28 @@ fn of_two_clones_that_make_one_name_the_first_to_push_has_it() {
 }
 
 #[test]
+fn a_policy_that_names_the_directory_is_pushed_before_the_first_baseline() {
+    let world = World::founded();
+    let text = fs::read_to_string(world.path("policy/policy.toml")).unwrap();
+    world.write(
+        "next.toml",
+        super::with_root(text).replace("version = 1", "version = 2"),
+    );
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "policy", "propose", "../next.toml"],
+    );
+    world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+    fill(&world.path("olga").join(ROOT));
+    world.amu0("olga", &["create", "BASE"]);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    assert!(world.server().contains("refs/awo/amu0/-/BASE"));
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
 fn a_fetch_says_what_has_no_place_any_more() {
     let world = with_files();
     fill(&world.path("olga").join(ROOT));

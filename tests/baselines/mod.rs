@@ -6,6 +6,7 @@ mod forge;
 mod lines;
 pub mod promotions;
 mod proofs;
+mod property;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -101,6 +102,9 @@ pub const CASES: &[Case] = &[
 /// The directory that the policy names.
 pub const ROOT: &str = "src/state";
 
+/// A name that is no text, and that git quotes.
+pub const ODD: &[u8] = b"\xff\xfe \x01\"\\\n";
+
 /// Adds the directory to a policy.
 pub fn with_root(text: String) -> String {
     let requires = "level = \"HYBRID\"\nrequires = [\"state/1\"]\n";
@@ -139,7 +143,7 @@ pub fn fill(root: &Path) {
     fs::set_permissions(root.join("tool"), fs::Permissions::from_mode(0o755)).unwrap();
     symlink("../plain", root.join("deep/link")).unwrap();
     symlink("nowhere", root.join("dangling")).unwrap();
-    let odd = std::ffi::OsStr::from_bytes(b"\xff\xfe \x01\"\\\n");
+    let odd = std::ffi::OsStr::from_bytes(ODD);
     fs::write(root.join(odd), "odd").unwrap();
 }
 

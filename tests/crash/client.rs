@@ -98,6 +98,7 @@ pub(super) fn own(stage: fn() -> World, who: &'static str, words: &'static [&'st
         words,
         places,
         files: &[],
+        whole: false,
         program: "",
     }
 }

@@ -6,6 +6,7 @@
 //! `faults.c` strikes. It is compiled here, so that these tests are ignored ones: they need a C
 //! compiler, and a Linux that lets a program trace its children.
 
+mod baselines;
 mod client;
 mod receipts;
 mod server;
@@ -94,6 +95,8 @@ pub struct Case {
     /// Files and directories that it writes besides: each file is the old one or the new one, but
     /// for git's configuration and the anchor, which are written in several steps.
     pub files: &'static [&'static str],
+    /// Whether these are all old or all new.
+    pub whole: bool,
     /// Count calls of this program only; of all programs if it is empty.
     pub program: &'static str,
 }

@@ -31,6 +31,7 @@ pub(super) const OLGA: Case = Case {
     words: PUSH,
     places: &["olga", "server.git"],
     files: &[],
+    whole: false,
     program: "git-awo",
 };
 pub(super) const OTTO: Case = Case {
@@ -39,6 +40,7 @@ pub(super) const OTTO: Case = Case {
     words: PUSH,
     places: &["otto", "server.git"],
     files: &[],
+    whole: false,
     program: "git-awo",
 };
 

@@ -86,6 +86,7 @@ const SERVER: Case = Case {
     words: &["git", "awo", "init", "--server", "--anchor", "{anchor}"],
     places: &["server.git"],
     files: &["server.git/config", "server.git/hooks", "server.git/awo"],
+    whole: false,
     program: "",
 };
 const CLONE: &[&str] = &["rita/.git/config", "rita/.git/hooks", "rita/.git/awo"];

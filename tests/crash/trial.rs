@@ -145,6 +145,9 @@ impl<'a> Trial<'a> {
         }
         let locks = self.locks();
         let state = self.look(old, new, &mut faults);
+        if self.case.whole && state == Ended::Mixed {
+            faults.push("what stands there is neither the old state nor the new one".to_owned());
+        }
         if code == 0 && state != Ended::New {
             faults.push(format!("it says it is done, and it is not: {said}"));
         }
@@ -295,6 +298,20 @@ impl<'a> Trial<'a> {
         for place in self.case.places {
             faults.extend(self.fsck(place).map(|it| format!("again: git fsck: {it}")));
         }
+        for place in self.case.places {
+            let beside = std::fs::read_dir(self.world.path(place).join("src"));
+            let names = beside
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|it| it.file_name());
+            let left: Vec<_> = names
+                .filter(|it| it.as_encoded_bytes().starts_with(b".awo-restore-"))
+                .collect();
+            if !left.is_empty() {
+                faults.push(format!("again: left beside the state: {left:?}"));
+            }
+        }
         let left = std::fs::read_dir(self.world.path("tmp")).unwrap();
         let names: Vec<_> = left
             .flatten()
@@ -355,12 +372,26 @@ fn files(world: &World, case: &Case) -> Files {
     for below in case.files {
         files_below(world, Path::new(below), &mut found);
     }
+    if !case.whole {
+        found.retain(|_, content| content != DIRECTORY);
+    }
     found
 }
 
+/// What stands for the content of a directory.
+const DIRECTORY: &[u8] = b"a directory";
+
 fn files_below(world: &World, below: &Path, found: &mut Files) {
-    let path = world.path(below.to_str().unwrap());
+    let path = world.path("").join(below);
+    if path.is_symlink() {
+        let to = std::fs::read_link(&path).unwrap();
+        let to = [b"symlink to ", to.as_os_str().as_encoded_bytes()].concat();
+        found.insert(below.to_owned(), to);
+        return;
+    }
     if path.is_dir() {
+        // What holds nothing is seen too.
+        found.insert(below.to_owned(), DIRECTORY.to_vec());
         for entry in std::fs::read_dir(&path).unwrap().flatten() {
             files_below(world, &below.join(entry.file_name()), found);
         }
@@ -369,7 +400,8 @@ fn files_below(world: &World, below: &Path, found: &mut Files) {
     let Ok(bytes) = std::fs::read(&path) else {
         return;
     };
-    let name = below.file_name().unwrap().to_str().unwrap();
+    let name = below.file_name().unwrap().to_string_lossy();
+    let name = &*name;
     let unfinished = [".tmp", ".git-awo-", ".awo-export-"];
     // What is remembered has a digest of its own, and may be lost at any time.
     if name == "policies-known" {

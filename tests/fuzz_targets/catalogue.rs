@@ -33,6 +33,7 @@ fn hostile(target: &str) -> Vec<Vec<u8>> {
         "json" | "statement" | "envelope" => documents(),
         "keys" => texts(KEYS),
         "ledger" => texts(LEDGER),
+        "manifest" => manifests(),
         "names" => names(),
         "packet" => packets(),
         "pattern" => patterns(),
@@ -42,6 +43,43 @@ fn hostile(target: &str) -> Vec<Vec<u8>> {
         "tree" => trees(),
         _ => Vec::new(),
     }
+}
+
+fn manifests() -> Vec<Vec<u8>> {
+    let id = "1".repeat(40);
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let item = |kind: &str, path: &str| {
+        format!(
+            "    {{\n      \"executable\": false,\n      \"kind\": \"{kind}\",\n      \"path\": \"{path}\",\n      \
+             \"sha256\": \"{nothing}\",\n      \"size\": 0\n    }}"
+        )
+    };
+    let of = |items: &[String], more: &str| {
+        let items = match items {
+            [] => "[]".to_owned(),
+            items => format!("[\n{}\n  ]", items.join(",\n")),
+        };
+        let text = format!(
+            "{{\n  \"items\": {items},\n  \"name\": \"BASE\",\n  \"policy\": \"{id}\",\n  \"repository\": \"{id}\",\n  \
+             \"root\": \"state/\",\n  \"schema\": \"awo.baseline/1\"{more}\n}}"
+        );
+        text.into_bytes()
+    };
+    let task = ",\n  \"task\": \"T-1\"";
+    let paths =
+        |paths: &[&str]| -> Vec<String> { paths.iter().map(|path| item("file", path)).collect() };
+    vec![
+        of(&[], ""),
+        of(&[], task),
+        of(&paths(&["a", "a-b", "b/c"]), task),
+        of(&[item("directory", "a"), item("symlink", "b")], ""),
+        of(&paths(&["\\\"\\\\377 \\\\n\\\""]), ""),
+        of(&paths(&["a", "a-b", "a/c"]), ""),
+        of(&paths(&["../a"]), ""),
+        of(&paths(&["a/.GIT"]), ""),
+        of(&paths(&["b", "a"]), ""),
+        of(&[], ",\n  \"more\": 1"),
+    ]
 }
 
 fn events() -> Vec<Vec<u8>> {

@@ -25,6 +25,7 @@ pub const TARGETS: &[Target] = &[
     ("json", records::json),
     ("keys", signatures::keys),
     ("ledger", records::ledger),
+    ("manifest", records::manifest),
     ("names", records::names),
     ("packet", rules::packet),
     ("pattern", rules::pattern),

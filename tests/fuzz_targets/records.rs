@@ -1,6 +1,7 @@
 //! JSON, envelopes, statements, and what stands beside them in the ledger.
 
 use git_awo::facts::log::State;
+use git_awo::record::baseline::{Manifest, differences};
 use git_awo::record::envelope::Envelope;
 use git_awo::record::json as canonical;
 use git_awo::record::path::{escape, quote};
@@ -66,6 +67,28 @@ pub fn envelope(data: &[u8]) -> bool {
     );
     statement(envelope.payload());
     true
+}
+
+/// What a baseline says of itself.
+pub fn manifest(data: &[u8]) -> bool {
+    let (longest, most) = (1 << 20, 1_000);
+    match Manifest::parse(data, longest, most) {
+        Ok(manifest) => {
+            assert_eq!(manifest.to_bytes(), data, "a manifest has one spelling");
+            assert!(differences(&manifest.items, &manifest.items).is_empty());
+            let place = manifest.place();
+            assert_eq!(place.to_string().parse().ok(), Some(place));
+            for item in &manifest.items {
+                let mut names = item.path.components();
+                assert!(!names.any(|it| matches!(it, b"" | b"." | b".." | b".git")));
+            }
+            true
+        }
+        Err(bad) => {
+            super::is_harmless(&bad.to_string());
+            false
+        }
+    }
 }
 
 pub fn statement(data: &[u8]) -> bool {
