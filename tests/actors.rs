@@ -69,7 +69,7 @@ fn models(text: String) -> String {
 }
 
 /// The same in which olga reviews as well.
-fn two_reviewers(text: String) -> String {
+pub fn two_reviewers(text: String) -> String {
     let (before, after) = text.split_once("name = \"olga\"\n").unwrap();
     let after = after.replacen("roles = [\"", "roles = [\"reviewer\", \"", 1);
     models(format!("{before}name = \"olga\"\n{after}"))

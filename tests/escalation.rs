@@ -3,7 +3,7 @@
 
 use std::process::Output;
 
-use git_awo::record::{EscalationId, RefName, Sha256, Timestamp};
+use git_awo::record::{EscalationId, RefName, RunId, Sha256, Timestamp};
 use git_awo::records::{
     ConsentReceiptPredicate, EscalationPredicate, EscalationUsePredicate, Kind, Predicate,
     ProjectionPlanPredicate, Scope,
@@ -493,11 +493,11 @@ fn t_cloud_003_two_failed_runs_offer_an_escalation() {
     let fails = |world: &World, run: &str| {
         world.executes_one("otto", "T-1", run);
         world.ok("otto", "otto", &["git", "awo", "push"]);
-        world.ok("olga", "olga", &["git", "awo", "fetch"]);
-        let outcome = ["git", "awo", "outcome", run, "rejected", "--reason", "no"];
-        world.ok("olga", "olga", &outcome);
-        world.ok("olga", "olga", &["git", "awo", "push"]);
+        world.ok("rita", "rita", &["git", "awo", "fetch"]);
+        world.fails_of(&RunId::new(run).unwrap());
+        world.ok("rita", "rita", &["git", "awo", "push"]);
         world.ok("otto", "otto", &["git", "awo", "fetch"]);
+        world.ok("olga", "olga", &["git", "awo", "fetch"]);
     };
     fails(&world, "run_1");
     assert_eq!(offered(&world), (vec![], 0));

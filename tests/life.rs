@@ -3,6 +3,7 @@
 mod commands;
 mod pushes;
 mod races;
+mod skeletons;
 
 use git_awo::actor::Actor;
 use git_awo::record::{IdentityName, RunId};
@@ -38,6 +39,8 @@ pub const CASES: &[Case] = &[
         tests: &[
             "life::pushes::nothing_follows_a_cancellation",
             "life::pushes::an_id_that_was_cancelled_is_no_runs",
+            "life::skeletons::nobody_decides_on_the_skeleton_of_a_cancelled_run",
+            "life::skeletons::nothing_follows_the_skeleton_of_a_cancelled_run",
         ],
     },
     Case {
@@ -82,10 +85,11 @@ impl World {
 
     /// Somebody's clone has a record that no command would make.
     fn slips_in<P: Predicate>(&self, who: &str, says: P) {
+        let run = says.run().unwrap();
         let envelope = self.actor(who).sign(says).unwrap();
         let path = match P::KIND {
-            Kind::Outcome => Kind::Outcome.of(run()),
-            kind => kind.one_of(run(), envelope.digest()),
+            Kind::Outcome => Kind::Outcome.of(run),
+            kind => kind.one_of(run, envelope.digest()),
         };
         let path = path.to_path().to_string();
         let edit = [(path.as_str(), Some(&*envelope.to_bytes()))];
@@ -94,7 +98,13 @@ impl World {
 
     /// rita finds an invariant broken.
     fn fails(&self) {
-        let (actor, says) = (self.actor("rita"), self.recorded("rita"));
+        self.fails_of(&run());
+    }
+
+    /// rita finds an invariant of a run broken.
+    pub fn fails_of(&self, run: &RunId) {
+        let says: RunPredicate = self.predicate("rita", &Kind::Run.of(run));
+        let actor = self.actor("rita");
         let log = IndependencePredicate {
             allow_self_approval: "0".to_owned(),
             commit: says.commit,
@@ -105,7 +115,7 @@ impl World {
             orchestrator: says.context.identity,
             reviewer: IdentityName::new("rita").unwrap(),
             root: says.root,
-            run_id: run(),
+            run_id: run.clone(),
             status: GateStatus::FailedInvariants,
         };
         self.slips_in("rita", log);

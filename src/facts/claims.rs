@@ -12,7 +12,7 @@ use crate::record::{
     Subject, TaskId,
 };
 
-pub(super) const MANIFEST: &str = "run_manifest.json";
+pub const MANIFEST: &str = "run_manifest.json";
 pub(super) const ENVIRONMENT: &str = "environment.json";
 pub(super) const CHANGED: &str = "artifacts/changed_paths.json";
 

@@ -37,6 +37,8 @@ pub struct DecisionFacts<'a> {
     pub work: Option<(Verified<ContractPredicate>, WorkFacts)>,
     /// Who made the skeleton that it approves, if it comes now.
     pub makers: Option<Makers>,
+    /// The run of which it says something, if that was cancelled and it comes now.
+    pub cancelled: Option<RunId>,
     /// What its `target_ref` names.
     pub named: Named,
     /// Whether it binds exactly that.
@@ -119,8 +121,15 @@ impl Collector<'_> {
             }
             _ => None,
         };
+        let mut cancelled = None;
+        if let Some(run) = says.run.as_ref().filter(|_| is_new)
+            && self.was_cancelled(run, Some(decision.digest()))?
+        {
+            cancelled = Some(run.clone());
+        }
         Ok(DecisionFacts {
             decision,
+            cancelled,
             work,
             makers,
             accepted: judging.accepted_by(decision.digest(), says.context.policy),

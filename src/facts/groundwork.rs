@@ -115,6 +115,8 @@ pub struct Skeleton {
     pub approval: Opening,
     /// Whether that was received before the run that follows it.
     pub in_time: bool,
+    /// Whether the run that made it was cancelled before that.
+    pub cancelled: bool,
 }
 
 /// Who made a run.

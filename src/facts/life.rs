@@ -3,7 +3,7 @@
 
 use crate::policy::Verified;
 use crate::record::{ObjectId, RefName, RunId, Sha256, TaskId};
-use crate::records::{ContractPredicate, Kind, LedgerPath, Predicate};
+use crate::records::{CancellationPredicate, ContractPredicate, Kind, LedgerPath, Predicate};
 
 use super::Error;
 use super::leases::Opened;
@@ -91,6 +91,20 @@ impl Collector<'_> {
         let reader = self.records.reader();
         let tips = tips::tips(reader, self.records.refs());
         Ok(reader.contains(commit) && tips::contained(reader, &tips, reference, commit)?)
+    }
+
+    /// Tells whether a run was cancelled when this record came, if one is given.
+    pub(super) fn was_cancelled(&self, run: &RunId, by: Option<Sha256>) -> Result<bool, Error> {
+        let judging = self.judging();
+        for (_, envelope) in self.records.of_run(run, Kind::Cancellation)? {
+            let Ok(it) = self.verify::<CancellationPredicate>(&envelope) else {
+                continue;
+            };
+            if by.is_none_or(|record| judging.stands_against(it.digest(), record)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Tells whether a run was cancelled.

@@ -73,8 +73,6 @@ pub struct RunFacts {
     /// The root of the inventory in the ledger, if there is one.
     pub inventory: Option<Sha256>,
     pub evidence: Lookup<EvidenceFacts>,
-    /// What had to hold of the cell of its commands when its record came.
-    pub cell: Option<Demand>,
     /// Who has run its command again, where that is asked.
     pub reruns: Option<Reruns>,
     /// The independence logs.
@@ -179,6 +177,11 @@ impl RunFacts {
         let attestations = self.attestations.iter().map(Verified::digest);
         let reviews = logs.chain(permitted).chain(approvals).chain(attestations);
         reviews.chain(finalization)
+    }
+
+    /// Returns what had to hold of the cell of its commands when its record came.
+    pub fn demand(&self) -> Option<Demand> {
+        self.cells.and_then(|it| it.demand)
     }
 
     /// Returns the run record as what uses decisions.
@@ -385,7 +388,6 @@ impl Collector<'_> {
             cells: None,
             inventory: None,
             evidence: Lookup::Missing,
-            cell: None,
             reruns: None,
             independence: Vec::new(),
             overrides: Vec::new(),
@@ -443,7 +445,6 @@ impl Collector<'_> {
         });
         let record = facts.run.valid().map(Verified::digest);
         facts.cells = record.map(|it| judging.cells_of(it, run.context.policy));
-        facts.cell = facts.cells.and_then(|it| it.demand);
 
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
@@ -460,7 +461,7 @@ impl Collector<'_> {
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
-        facts.evidence = self.evidence(&run, (demands, facts.cell), (&around, whole), most)?;
+        facts.evidence = self.evidence(&run, (demands, facts.demand()), (&around, whole), most)?;
         facts.reruns = self.reruns_of(&facts)?;
         if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
             facts.post_work = self.post_work(record, contract.predicate(), most)?;

@@ -74,16 +74,21 @@ impl Collector<'_> {
             return Ok(None);
         };
         let judging = self.judging();
-        let in_time = used.is_none_or(|it| judging.came_in_time(decision.digest(), it.record));
+        let user = used.as_ref().map(|it| it.record);
+        let in_time = user.is_none_or(|it| judging.came_in_time(decision.digest(), it));
         let approval = self.opening(decision, used)?;
-        Ok(Some(self.skeleton_of(&record, approval, in_time)?))
+        Ok(Some(self.skeleton_of(
+            &record,
+            approval,
+            (in_time, user),
+        )?))
     }
 
     fn skeleton_of(
         &self,
         record: &Verified<RunPredicate>,
         approval: Opening,
-        in_time: bool,
+        (in_time, used_by): (bool, Option<Sha256>),
     ) -> Result<Skeleton, Error> {
         let says = record.predicate();
         Ok(Skeleton {
@@ -96,6 +101,7 @@ impl Collector<'_> {
             made_by: self.makers(record)?,
             approval,
             in_time,
+            cancelled: self.was_cancelled(&says.run, used_by)?,
         })
     }
 
@@ -128,7 +134,7 @@ impl Collector<'_> {
         let approvals = self.approvals_on(Gate::SkeletonApproval, target, None)?;
         let approvals = approvals.into_iter();
         approvals
-            .map(|it| self.skeleton_of(record, it, true))
+            .map(|it| self.skeleton_of(record, it, (true, None)))
             .collect()
     }
 

@@ -4,7 +4,7 @@ use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::Verified;
 use crate::record::{Findings, Report, RunId, Timestamp};
 use crate::records::{ApprovalPredicate, Kind, LedgerPath, Predicate, Verdict};
-use crate::rules::{self, absent, clone, revocation, step};
+use crate::rules::{self, absent, clone, life, revocation, step};
 
 use super::verify::{Request, verify};
 use super::{Error, Session};
@@ -16,6 +16,7 @@ const ATTESTATION: &str = "attestation";
 const FINALIZATION: &str = "finalization";
 const INDEX: &str = "provenance index";
 const OUTCOME: &str = "outcome";
+const CANCELLATION: &str = "cancellation";
 
 /// A chain and the verdict on it.
 pub struct Chain {
@@ -76,7 +77,14 @@ pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
             let what = Some(run.to_string());
             report.absorb(verify(session, &Request::of(what))?);
         }
-        Some(held) => report.absorb(Report::of(session.judge_chain(held, None)?)),
+        Some(held) => {
+            let ended = life::stays_cancelled(&facts, &session.life(&facts)?);
+            report.absorb(match ended {
+                // What else is missing is of no use.
+                Some(ended) => Report::of([ended]),
+                None => Report::of(session.judge_chain(held, None)?),
+            });
+        }
         None => report.absorb(step::unheld(&facts, session.policy()?)),
     }
     if !report.findings.is_empty() && session.is_behind() {
@@ -86,6 +94,9 @@ pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
         report.absorb(clone::or_fetch(Report::of(missing), true));
     }
     let mut links = links(&facts);
+    if !facts.cancellations.is_empty() {
+        links.push(many(CANCELLATION, &facts.cancellations, by_digest));
+    }
     let reviews = rules::reviews(&facts, session.policy()?, None, &mut Findings::new());
     for link in &mut links {
         let counts = match link.name {
@@ -116,6 +127,10 @@ fn date(session: &Session, facts: &RunFacts, links: &mut [Link]) -> Result<(), E
             FINALIZATION => Some(Kind::Finalization.of(run)),
             INDEX => Some(LedgerPath::Provenance(run.clone())),
             OUTCOME => Some(Kind::Outcome.of(run)),
+            CANCELLATION => facts
+                .cancellations
+                .first()
+                .map(|it| Kind::Cancellation.one_of(run, it.digest())),
             // The newest log, if there are several.
             GATE_2 => records
                 .of_run(run, Kind::Independence)?

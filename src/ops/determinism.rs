@@ -6,11 +6,12 @@ use std::os::unix::ffi::OsStringExt as _;
 use crate::cell::Demand;
 use crate::policy::Role;
 use crate::policy::pattern::PathSet;
+use crate::record::contract::CellTerms;
 use crate::record::determinism::{DeterminismReport, RUNS};
 use crate::record::path::unquote;
-use crate::record::{Finding, ObjectId, RunId, Sha256, Subject};
+use crate::record::{Finding, ObjectId, Refusal, RunId, Sha256, Subject};
 use crate::records::{DeterminismPredicate, Kind, Scope};
-use crate::rules::{rerun, step};
+use crate::rules::{cell, rerun, step};
 use crate::run::{self, Repeated};
 use crate::store::batch::Batch;
 use crate::store::layout;
@@ -66,12 +67,32 @@ struct Plan {
     outputs: Vec<String>,
     given: Vec<(&'static str, String)>,
     runs: Option<u32>,
+    terms: CellTerms,
     subject: Subject,
 }
 
-/// Makes a check.
-pub fn check(session: &Session, request: &Request) -> Result<Checked, Error> {
-    let actor = session.actor();
+/// A check that can be made.
+pub struct Prepared<'a> {
+    session: &'a Session,
+    request: &'a Request,
+    plan: Plan,
+    runs: u32,
+}
+
+impl Prepared<'_> {
+    /// Returns the command, quoted as reports quote it.
+    pub fn words(&self) -> Vec<String> {
+        run::words(&self.plan.command)
+    }
+
+    /// Returns how often it will run.
+    pub fn runs(&self) -> u32 {
+        self.runs
+    }
+}
+
+/// Looks what is to be run.
+pub fn prepare<'a>(session: &'a Session, request: &'a Request) -> Result<Prepared<'a>, Error> {
     let plan = plan(session, &request.what)?;
     let runs = request.runs.unwrap_or(plan.runs.unwrap_or(DEFAULT));
     if !RUNS.contains(&runs) {
@@ -80,6 +101,23 @@ pub fn check(session: &Session, request: &Request) -> Result<Checked, Error> {
             "{runs} runs: at least {least}, at most {most}"
         )));
     }
+    Ok(Prepared {
+        session,
+        request,
+        plan,
+        runs,
+    })
+}
+
+/// Makes a check.
+pub fn check(prepared: Prepared<'_>) -> Result<Checked, Error> {
+    let Prepared {
+        session,
+        request,
+        plan,
+        runs,
+    } = prepared;
+    let actor = session.actor();
     let patterns = match plan.outputs.is_empty() {
         true => None,
         false => {
@@ -105,6 +143,7 @@ pub fn check(session: &Session, request: &Request) -> Result<Checked, Error> {
             program: &program,
             runs,
             streams: request.streams,
+            terms: &plan.terms,
             subject: &plan.subject,
         },
     )?;
@@ -145,6 +184,7 @@ fn plan(session: &Session, what: &What) -> Result<Plan, Error> {
             outputs: outputs.clone(),
             given: Vec::new(),
             runs: None,
+            terms: CellTerms::default(),
             subject: Subject::none(),
         }),
     }
@@ -173,6 +213,12 @@ fn of_run(session: &Session, run: &RunId) -> Result<Plan, Error> {
         return Err(session.refused(format!("{run} cannot be run again"), why));
     };
     let contract = facts.contract_says();
+    let subject = Subject::of_run(run);
+    // What its contract grants, as far as the policy permits it now.
+    let permits = contract.map(|it| cell::terms(it, policy.cells(), &subject));
+    if let Some(why) = permits.and_then(Refusal::of) {
+        return Err(Error::denied(format!("{run} cannot be run again"), why));
+    }
     Ok(Plan {
         commit: says.base,
         command: command.into_iter().map(OsString::from_vec).collect(),
@@ -183,7 +229,8 @@ fn of_run(session: &Session, run: &RunId) -> Result<Plan, Error> {
             ("AWO_TASK_ID", says.task.to_string()),
         ],
         runs: contract.and_then(|it| it.determinism),
-        subject: Subject::of_run(run),
+        terms: contract.map_or_else(CellTerms::default, |it| it.cell.clone()),
+        subject,
     })
 }
 

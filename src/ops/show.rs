@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 
 use crate::evidence::confined::{CELL, Confined};
 use crate::facts::case::CommitKind;
+use crate::facts::claims::{MANIFEST, command};
+use crate::facts::reruns;
+use crate::record::determinism::Recipe;
 use crate::record::envelope::Envelope;
 use crate::record::{DecisionId, ObjectId, RepoPath, RunId, TaskId, Timestamp};
 use crate::records::{
@@ -20,8 +23,8 @@ use super::life::{RunLife, lives};
 use super::revision::revision;
 use super::{Error, Session};
 
-/// The longest report of a cell, in bytes.
-const LARGEST_CELL: u64 = 64 * 1024;
+/// The longest file of the evidence that is read, in bytes.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// Records: where each stands, its envelope, and when it was recorded, of those in the ledger.
 pub type Found = Vec<(String, Envelope, Option<Timestamp>)>;
@@ -141,19 +144,47 @@ fn of_run(
         noted(records, blob, &says.task, spent, found)?;
     }
     noted(records, says.commit, run, |_| true, found)?;
+    if let Some(recipe) = recipe_of(records, &says)? {
+        about(records, Scope::Recipe(recipe.key()), found)?;
+    }
     let cell = cell_of(records, &says)?;
     Ok((says.gate1, cell))
 }
 
 /// Returns what the evidence of a run says of its cell, if it says something that can be read.
 fn cell_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Confined>, Error> {
-    let files = records.evidence_files(&says.evidence, &says.run)?;
-    let mut files = files.into_iter().flatten();
-    let Some((_, _, id)) = files.find(|(path, ..)| *path == RepoPath::from(CELL)) else {
+    let bytes = evidence_of(records, says, CELL)?;
+    Ok(bytes.and_then(|it| Confined::read(&it).ok()))
+}
+
+/// Returns what has to be repeated to run again what a run did, if its evidence says what that was.
+fn recipe_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Recipe>, Error> {
+    let Some(bytes) = evidence_of(records, says, MANIFEST)? else {
         return Ok(None);
     };
-    let bytes = records.reader().blob_limited(id, LARGEST_CELL)?;
-    Ok(Confined::read(&bytes).ok())
+    let files = [(RepoPath::from(MANIFEST), bytes)].into();
+    let recipe = reruns::recipe(records.reader(), says.base, command(&files));
+    Ok(recipe?)
+}
+
+/// Returns a file in the evidence of a run, if it is there.
+fn evidence_of(
+    records: &Records<'_>,
+    says: &RunPredicate,
+    name: &str,
+) -> Result<Option<Vec<u8>>, Error> {
+    let files = records.evidence_files(&says.evidence, &says.run)?;
+    let mut files = files.into_iter().flatten();
+    let Some((_, _, id)) = files.find(|(path, ..)| *path == RepoPath::from(name)) else {
+        return Ok(None);
+    };
+    let reader = records.reader();
+    match reader.header(id)? {
+        Some((_, length)) if length <= LARGEST_FILE => {
+            Ok(Some(reader.blob_limited(id, LARGEST_FILE)?))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Returns what is noted on an object that has this name, as far as it is wanted.

@@ -690,6 +690,14 @@ fn two_unicode_forms_of_a_key_are_refused() {
 }
 
 #[test]
+fn a_toml_packet_asks_for_determinism() {
+    assert_eq!(read(TOML).determinism, None);
+    let asks = read(&with(TOML, "stage = 5", "determinism = 3"));
+    assert_eq!(asks.determinism, Some(3));
+    assert!(asks.check().is_ok());
+}
+
+#[test]
 fn a_toml_packet_says_all_that_a_work_packet_says() {
     let (own, work) = (read(OWN_WORK), read(WORK));
     assert_eq!(own.packet, work.packet);

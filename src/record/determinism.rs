@@ -65,6 +65,8 @@ pub struct HeldByAll {
     pub kernel: String,
     /// The version of Landlock that was in force; 0 for none.
     pub landlock: u32,
+    /// Whether the command had the network, as a contract may say.
+    pub network: bool,
 }
 
 /// The environment in which each command ran.

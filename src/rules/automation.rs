@@ -116,6 +116,9 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
         findings.push(unknown(&says.decision.gate_type, subject));
         return findings;
     };
+    if let Some(run) = &facts.cancelled {
+        findings.push(skeleton::cancelled(run, subject));
+    }
     if says.decision.decision == Choice::Approve {
         findings.extend(opens(policy, gate, says, subject));
         let by_model = says.decision.actor.kind == ActorKind::Model;

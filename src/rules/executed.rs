@@ -270,15 +270,19 @@ pub fn files(
     }
     let total: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
     if total > most {
-        findings.push(too_much(run, format!("{total} bytes of evidence"), most));
+        findings.push(too_much(
+            Subject::of_run(run),
+            format!("{total} bytes of evidence"),
+            most,
+        ));
     }
     (findings, root)
 }
 
-/// Returns the finding that a run has written more than its evidence may have.
-pub fn too_much(run: &RunId, found: String, most: u64) -> Finding {
+/// Returns the finding that a command has written more than is kept of it.
+pub fn too_much(subject: Subject, found: String, most: u64) -> Finding {
     let remedy = "let the command write less";
-    limit(Subject::of_run(run), found, most, remedy)
+    limit(subject, found, most, remedy)
 }
 
 /// Judges whether git can hold a path of a run directory on the ref of the evidence.

@@ -128,7 +128,7 @@ pub fn gate_2(
             let wanted = Wanted {
                 runs,
                 output: run.says().tree,
-                layers: run.facts.cell.map_or(&[], Demand::layers),
+                layers: run.facts.demand().map_or(&[], Demand::layers),
                 is_own: &is_own,
                 used_by: log.map(|(digest, _)| digest),
             };

@@ -59,6 +59,9 @@ pub fn approved(
                 .remedy(ask("RUN")),
         );
     }
+    if skeleton.cancelled {
+        findings.push(cancelled(run, subject));
+    }
     findings.extend(unapproved(&skeleton.task, &skeleton.others, subject));
     findings.extend(own(
         &skeleton.made_by,
@@ -88,6 +91,16 @@ pub fn approved(
         );
     }
     (findings.len() == before).then(|| decision.id().clone())
+}
+
+/// Returns the finding that the run that made a skeleton was cancelled: nobody decides on it, and nothing
+/// follows it.
+pub fn cancelled(run: &RunId, subject: &Subject) -> Finding {
+    Rule::RunOver
+        .finding(subject.clone())
+        .found(format!("{run}, a run in the state cancelled"))
+        .expected("a skeleton made by a run that nobody has cancelled")
+        .remedy("git awo approve TASK --again, then git awo run TASK -- COMMAND")
 }
 
 /// Whoever made a skeleton does not approve it.

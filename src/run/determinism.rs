@@ -14,13 +14,14 @@ use crate::actor::Actor;
 use crate::cell::{Demand, Held};
 use crate::git::{self, Repo};
 use crate::policy::pattern::PathSet;
+use crate::record::contract::CellTerms;
 use crate::record::determinism::{
     DeterminismDraft, Difference, HeldByAll, Planned, Processors, Repetition, SCHEDULE, SCHEMA,
     Sameness, Surroundings, What,
 };
 use crate::record::path::quote;
 use crate::record::tree::{Change, Mode};
-use crate::record::{Findings, ObjectId, RunId, Sha256, Subject};
+use crate::record::{Findings, ObjectId, Sha256, Subject};
 use crate::rules::executed as rules;
 use crate::store::ledger::Refs;
 use crate::sys::environment;
@@ -78,6 +79,8 @@ pub struct Repeated<'a> {
     pub runs: u32,
     /// Whether the standard streams are compared too.
     pub streams: bool,
+    /// What a contract says of the cells.
+    pub terms: &'a CellTerms,
     /// What a refusal is about.
     pub subject: &'a Subject,
 }
@@ -95,7 +98,8 @@ struct Made {
 pub fn repeat(actor: &Actor, check: &Repeated<'_>) -> Result<DeterminismDraft, Error> {
     let repo = &actor.repo;
     place::sweep(repo.common_dir());
-    let cell = Confinement::new(check.demand, Some(check.program))?.without_more();
+    let cell = Confinement::new(check.demand, Some(check.program))?;
+    let cell = cell.without_more().under(check.terms.clone());
     let _umask = Umask::fixed();
     let mut made: Vec<Made> = Vec::new();
     let mut held: Option<Held> = None;
@@ -122,6 +126,7 @@ pub fn repeat(actor: &Actor, check: &Repeated<'_>) -> Result<DeterminismDraft, E
             held: held.held.iter().map(ToString::to_string).collect(),
             kernel: held.kernel,
             landlock: held.landlock,
+            network: check.terms.network,
         },
         command: words(check.command),
         difference,
@@ -179,10 +184,7 @@ fn once(
     let output = measure::outputs(repo, place, check.commit, check.patterns, &mut findings)?;
     Error::unless_empty(findings)?;
     let read = |log: &super::log::Log| match check.streams {
-        true => log.read(
-            &RunId::new("run_check").map_err(|_| Error::NoCommand)?,
-            LONGEST_STREAM,
-        ),
+        true => log.read(check.subject, LONGEST_STREAM),
         false => Ok(Vec::new()),
     };
     let streams = [read(&logs.out)?, read(&logs.err)?];

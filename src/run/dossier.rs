@@ -58,7 +58,7 @@ pub(super) fn make(
     let limit = policy.document().limits.evidence_bytes;
     let logs = &execution.logs;
     let read = |log: &Log| {
-        let bytes = log.read(&execution.admitted.run, limit)?;
+        let bytes = log.read(&execution.subject(), limit)?;
         Ok::<_, Error>(execution.scrub.bytes(&bytes))
     };
     for (name, log) in STREAMS.iter().zip([&logs.out, &logs.err]) {

@@ -161,7 +161,7 @@ impl Execution<'_> {
         Ok(done)
     }
 
-    fn subject(&self) -> Subject {
+    pub(super) fn subject(&self) -> Subject {
         Subject::of_run(&self.admitted.run)
     }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
 use crate::evidence::work::TEST_LOG;
-use crate::record::RunId;
+use crate::record::Subject;
 use crate::record::path::escape;
 use crate::rules::executed as rules;
 
@@ -74,11 +74,13 @@ impl Log {
     }
 
     /// Returns all that was written, unless it is longer than `limit` bytes.
-    pub(super) fn read(&self, run: &RunId, limit: u64) -> Result<Vec<u8>, Error> {
+    pub(super) fn read(&self, subject: &Subject, limit: u64) -> Result<Vec<u8>, Error> {
         let length = self.file.metadata().map_err(self.error("read"))?.len();
         if length > limit {
             let found = format!("{} of {length} bytes", self.name);
-            return Err(Error::Refused(rules::too_much(run, found, limit).into()));
+            return Err(Error::Refused(
+                rules::too_much(subject.clone(), found, limit).into(),
+            ));
         }
         self.from(0).map_err(self.error("read"))
     }

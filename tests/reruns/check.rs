@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::confining;
+
 use crate::world::{Done, World};
 
 /// What somebody would type to check a script of the shell.
@@ -387,6 +389,32 @@ fn a_check_leaves_nothing_behind_and_is_refused_for_its_form() {
     world.ok("otto", "otto", &here);
     let there = words(&["--runs", "2", "--tree", "HEAD~1"], "test ! -e src/late");
     world.ok("otto", "otto", &there);
+}
+
+/// In a root of its own the process ids are the same each time; all else is found.
+#[test]
+fn a_check_has_a_root_of_its_own_where_the_policy_demands_one() {
+    let world = World::founded();
+    let tried = ["git", "awo", "cell", "--own-root", "--json", "--", "true"];
+    let tried = world.run("otto", "otto", &tried);
+    let has = tried.text.contains("\"own-root\"") && !tried.text.contains("\"own-root\": \"");
+    world.next_policy(2, None, |text| confining(&text, "own-root"));
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let script = words(&["--runs", "2", "--json"], "echo $$ > src/out");
+    let done = world.run("otto", "otto", &script);
+    if !has {
+        assert!(done.text.contains("INT-005"), "{}", done.text);
+        return;
+    }
+    assert_eq!(done.code, 0, "{}", done.text);
+    let report: Value = serde_json::from_str(&done.text).unwrap();
+    let held: Vec<_> = report["cell"]["held"].as_array().unwrap().iter().collect();
+    assert!(held.contains(&&Value::from("own-root")), "{held:?}");
+    let (code, report) = checked(&world, &[], "echo $TMPDIR > src/out");
+    assert_eq!(
+        (code, &report["difference"]["path"]),
+        (1, &Value::from("src/out"))
+    );
 }
 
 #[test]

@@ -5,7 +5,8 @@ use git_awo::record::envelope::Envelope;
 use git_awo::record::{IdentityName, ObjectId, RepoPath, Sha256};
 use git_awo::records::{Context, DeterminismPredicate, Kind, LedgerPath, Scope, Statement};
 
-use super::{asked, executed};
+use super::{asked, confining, executed};
+use crate::actors::two_reviewers;
 use crate::hostile::door::Door;
 use crate::hostile::forge::LEDGER;
 use crate::world::{RUN, World};
@@ -55,12 +56,89 @@ fn gate_2_waits_for_a_reviewers_report() {
     world.ok("rita", "rita", &few);
     waits("only 2 runs");
     let text = world.ok("rita", "rita", RERUN);
+    let line = format!("runs 3 times what the evidence of {RUN} names: sh -ec ");
+    assert!(text.contains(&line), "{text}");
+    let shown = world.ok("rita", "rita", &["git", "awo", "show", RUN, "--json"]);
+    assert_eq!(shown.matches("@determinism-").count(), 4, "{shown}");
     assert!(
         text.contains("3 runs of sh -ec") && text.contains("signed: "),
         "{text}"
     );
     world.rita_reviews(RUN);
     world.finalize_and_verify();
+}
+
+/// What the contract lets the command read, it may read again.
+#[test]
+fn a_run_is_run_again_in_the_cell_of_its_contract() {
+    let world = World::founded();
+    world.next_policy(2, None, |text| confining(&text, "required"));
+    world.write("shared/x", "shared\n");
+    let shared = world.path("shared").display().to_string();
+    world.write(
+        "packet.toml",
+        format!(
+            "schema = \"awo.packet/1\"\nid = \"D-1\"\ntask = \"it\"\nallowed_paths = [\"src/\"]\n\
+             forbidden_actions = [\"push\"]\nrollback = [\"git awo rollback RUN\"]\ndeterminism = 2\n\
+             [target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n[cell]\nread = [\"{shared}\"]\n"
+        ),
+    );
+    let import = ["git", "awo", "task", "import", "../packet.toml"];
+    world.ok("olga", "olga", &import);
+    world.approves_task("D-1");
+    world.shares();
+    executed(&world, &format!("cp {shared}/x src/x"));
+    world.ok("rita", "rita", RERUN);
+    let base = world.rev("rita", "origin/main");
+    let script = format!("cp {shared}/x src/x");
+    let words = [
+        "git",
+        "awo",
+        "determinism",
+        "check",
+        "--tree",
+        &base,
+        "--",
+        "sh",
+        "-ec",
+        &script,
+    ];
+    let text = world.refused("rita", "rita", &words, "GOV-002");
+    assert!(
+        text.contains("command-succeeds"),
+        "without the contract: {text}"
+    );
+    world.rita_reviews(RUN);
+    world.finalize_and_verify();
+}
+
+/// rita assisted: her report says nothing of the run, whoever reviews it.
+#[test]
+fn a_report_by_who_assisted_does_not_count() {
+    let world = World::founded();
+    world.next_policy(2, None, two_reviewers);
+    asked(&world, &["--determinism", "2"]);
+    let words = [
+        "git",
+        "awo",
+        "run",
+        "D-1",
+        "--run-id",
+        RUN,
+        "--assisted-by",
+        "rita",
+    ];
+    let command = ["--", "sh", "-ec", WORK];
+    world.ok("otto", "otto", &[&words[..], &command].concat());
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.everybody_follows();
+    world.ok("rita", "rita", RERUN);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let text = world.refused("olga", "olga", GATE, "GOV-002");
+    assert!(text.contains("rita made the run"), "{text}");
+    world.ok("olga", "olga", RERUN);
+    world.ok("olga", "olga", GATE);
 }
 
 #[test]

@@ -2,18 +2,13 @@
 
 use git_awo::record::RepoPath;
 
-use super::asked;
+use super::{asked, confining};
 use crate::run_import::{conforming, seal};
 use crate::world::{RUN, World};
 
 const SCRIPT: &str = "mkdir -p src; echo one > src/one.txt";
 
 const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
-
-fn confining(text: &str, how: &str) -> String {
-    text.replacen("schema =", "requires = [\"cell/1\"]\nschema =", 1)
-        .replacen("[gates]\n", &format!("[gates]\ncell = \"{how}\"\n"), 1)
-}
 
 /// A task that was done elsewhere, by this command as its directory says.
 fn done_elsewhere(how: &str, command: Option<&str>) -> World {

@@ -24,12 +24,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "D-13",
-        attack: "gate 2 of a contract with `determinism` without a report, or with one by the orchestrator or by an operator, of \
+        attack: "gate 2 of a contract with `determinism` without a report, or with one by the orchestrator, who assisted or an operator, of \
                  another tree, command or outputs, with another result, with fewer runs, or of a command that fails",
         answer: "GOV-002",
         tests: &[
             "reruns::door::gate_2_waits_for_a_reviewers_report",
             "reruns::door::a_log_is_taken_with_the_report_that_the_contract_asks_for_and_no_other",
+            "reruns::door::a_report_by_who_assisted_does_not_count",
             "reruns::door::verify_finds_a_log_without_its_report",
         ],
     },
@@ -59,6 +60,12 @@ pub const CASES: &[Case] = &[
             "reruns::elsewhere::a_run_from_elsewhere_needs_a_reviewer_who_ran_it_in_a_cell",
             "reruns::elsewhere::the_door_and_verify_ask_for_the_same_report",
         ],
+    },
+    Case {
+        id: "D-18",
+        attack: "benign: a run whose contract lets its command read more is run again",
+        answer: "accepted",
+        tests: &["reruns::door::a_run_is_run_again_in_the_cell_of_its_contract"],
     },
     Case {
         id: "D-17",
@@ -96,4 +103,10 @@ fn executed(world: &World, script: &str) {
     world.ok("otto", "otto", &words);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.everybody_follows();
+}
+
+/// A policy that confines commands.
+fn confining(text: &str, how: &str) -> String {
+    text.replacen("schema =", "requires = [\"cell/1\"]\nschema =", 1)
+        .replacen("[gates]\n", &format!("[gates]\ncell = \"{how}\"\n"), 1)
 }

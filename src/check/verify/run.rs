@@ -44,6 +44,14 @@ pub(super) fn verify(
         ));
         return Ok(true);
     };
+    if !facts.cancellations.is_empty() {
+        // It never lands; what else its chain lacks is of no use.
+        let life = rules::life::here(&facts, &collector.history.current().policy, false);
+        report
+            .findings
+            .extend(rules::life::stays_cancelled(&facts, &life));
+        return Ok(true);
+    }
     let Some(at) = whence.arrival(collector, &record.reference, record.commit)? else {
         return Ok(false);
     };

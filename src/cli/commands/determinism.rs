@@ -68,7 +68,16 @@ pub fn run(context: &Context, args: &DeterminismArgs) -> Result<Answer, Error> {
         streams: args.streams,
         sign: args.sign,
     };
-    let done = ops::check(&context.session()?, &request)?;
+    let session = context.session()?;
+    let prepared = ops::prepare(&session, &request)?;
+    if let Some(run) = &args.run {
+        // Somebody else has written it.
+        let (times, command) = (prepared.runs(), prepared.words().join(" "));
+        context.say(format!(
+            "runs {times} times what the evidence of {run} names: {command}"
+        ));
+    }
+    let done = ops::check(prepared)?;
     let report = &done.report;
     let findings: Findings = done.finding.clone().into_iter().collect();
     let mut text = render::report::lines(&findings);

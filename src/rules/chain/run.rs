@@ -365,7 +365,7 @@ impl<'a> Links<'a> {
     /// accepted before, only the orchestrator is asked.
     fn not_run_again(&self) -> Option<String> {
         let (run, record) = (self.run, self.run.record.digest());
-        let demand = self.facts.cell.filter(|it| *it != Demand::BestEffort);
+        let demand = self.facts.demand().filter(|it| *it != Demand::BestEffort);
         let (Some(reruns), Some(demand)) = (&self.facts.reruns, demand) else {
             return Some("only where layers are demanded, a reviewer may run it again".to_owned());
         };

@@ -266,7 +266,6 @@ pub fn told(edits: &[Edit]) -> Told {
             command: None,
             unconfined: None,
         }),
-        cell: None,
         reruns: None,
         contract: Lookup::Valid(contract),
         task_approvals: vec![approval],

@@ -33,7 +33,7 @@ fn a_false_claim_is_refused_with_what_mends_it() {
         (
             "no roll-back",
             &format!("Docs\n\nAWO-Rollback: {RUN}\n"),
-            &["GOV-008"],
+            &["GOV-008", "GOV-011"],
         ),
         ("half", "Docs\n\nAWO-Task: SLUG-1\n", &["GOV-002"]),
         // What git reads as a trailer is one, however it is written.
