@@ -58,6 +58,8 @@ pub struct Cell {
     pub network: bool,
     /// Limits other than those of every cell.
     pub limits: CellLimits,
+    /// Whether a tracer is told where the command begins.
+    pub marked: bool,
 }
 
 /// A toolchain that stands in somebody's home.
@@ -97,6 +99,9 @@ impl Cell {
         }
         if self.network {
             args.push("--network".into());
+        }
+        if self.marked {
+            args.push("--marked".into());
         }
         if self.demand == Demand::BestEffort {
             args.push("--best-effort".into());

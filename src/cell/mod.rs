@@ -26,7 +26,7 @@ mod report;
 mod root;
 
 pub use asked::asked;
-pub use enter::{begin, enter};
+pub use enter::{BEGINS, begin, enter};
 pub use grants::{Cell, Demand};
 pub use held::{Held, Layer};
 pub use report::Told;

@@ -3,7 +3,7 @@
 use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::{Role, Verified};
 use crate::record::{Reason, Refusal, RunId, Sha256, Subject, TaskId};
-use crate::records::{CancellationPredicate, ContractPredicate, Kind};
+use crate::records::{CancellationPredicate, ContractPredicate, Kind, Statement};
 use crate::rules::life::{self, State, Whose};
 use crate::rules::{absent, step};
 use crate::store::batch::Batch;
@@ -64,16 +64,6 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
         Lookup::Invalid(finding) => return Err(refuse(finding.into())),
         Lookup::Missing => return Err(refuse(absent::contract(&task).into())),
     };
-    let of = Whose {
-        run: &run,
-        task: Some(&task),
-    };
-    let (title, subject) = (Kind::Cancellation.title(), Subject::of_run(&run));
-    let (to, from) = (State::Cancelled, state(session, &facts, &contract)?);
-    if !from.next().contains(&to) {
-        let turn = life::out_of_turn(title, from, to, of, subject);
-        return Err(refuse(turn.into()));
-    }
     let says = CancellationPredicate {
         context,
         contract: contract.digest(),
@@ -82,6 +72,19 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
         run_record: recorded.map(Verified::digest),
         task: task.clone(),
     };
+    // What was recorded like this already, as by a command that was killed, is recorded once.
+    let digest = Sha256::of(&Statement::new(says.clone()).to_payload());
+    let said = facts.cancellations.iter().any(|it| it.digest() == digest);
+    let of = Whose {
+        run: &run,
+        task: Some(&task),
+    };
+    let (title, subject) = (Kind::Cancellation.title(), Subject::of_run(&run));
+    let (to, from) = (State::Cancelled, state(session, &facts, &contract)?);
+    if !said && !from.next().contains(&to) {
+        let turn = life::out_of_turn(title, from, to, of, subject);
+        return Err(refuse(turn.into()));
+    }
     let envelope = session.sign(says)?;
     let path = Kind::Cancellation.one_of(&run, envelope.digest());
     let batch = Batch::new(format!("cancel {run}"));

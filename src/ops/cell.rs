@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use crate::cell::Held;
 use crate::run;
+pub use crate::run::FailedCall;
 use crate::sys::environment;
 
 use super::revision::revision;
@@ -17,6 +18,8 @@ pub struct Tried {
     pub code: u8,
     /// What held of the cell.
     pub held: Held,
+    /// The calls that failed, if that was asked.
+    pub failed: Option<Vec<FailedCall>>,
 }
 
 /// What to try.
@@ -29,6 +32,8 @@ pub struct Request<'a> {
     pub own_root: bool,
     /// Whether it has the network.
     pub network: bool,
+    /// Whether strace is to tell which calls failed.
+    pub explain: bool,
     /// Where its standard output goes.
     pub stdout: Stdio,
 }
@@ -44,6 +49,7 @@ pub fn attempt(session: &Session, request: Request<'_>) -> Result<Tried, Error> 
         program: &program,
         own_root: request.own_root,
         network: request.network,
+        explain: request.explain,
         stdout: request.stdout,
     };
     let tried = run::attempt(actor, attempt)?;
@@ -52,5 +58,6 @@ pub fn attempt(session: &Session, request: Request<'_>) -> Result<Tried, Error> 
     Ok(Tried {
         code: code.and_then(|it| u8::try_from(it).ok()).unwrap_or(4),
         held: tried.held,
+        failed: tried.failed,
     })
 }

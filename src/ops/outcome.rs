@@ -1,8 +1,8 @@
 //! Records whether the result of a run is accepted or rejected.
 
-use crate::policy::Role;
+use crate::policy::{Role, Verified};
 use crate::record::{ObjectId, Reason, RunId, Sha256, Subject};
-use crate::records::{Kind, OutcomePredicate, Verdict};
+use crate::records::{Kind, OutcomePredicate, Statement, Verdict};
 use crate::rules::life::{self, State, Whose};
 use crate::rules::step;
 use crate::store::batch::Batch;
@@ -45,12 +45,7 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
         false => State::Rejected,
     };
     let context = session.context(&[Role::Operator])?;
-    let life = session.life(&facts)?;
-    let (of, subject) = (Whose::facts(&facts), Subject::of_run(&run));
-    if let Some(turn) = life::may(&life, to, Kind::Outcome.title(), of, subject) {
-        return Err(session.refused(format!("{run} can have no such outcome"), turn));
-    }
-    let envelope = session.sign(OutcomePredicate {
+    let outcome = OutcomePredicate {
         commit: says.commit,
         context,
         outcome: match request.accepted {
@@ -60,7 +55,17 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
         reason: request.reason.into(),
         root: says.root,
         run: run.clone(),
-    })?;
+    };
+    // What was recorded like this already, as by a command that was killed, is recorded once.
+    let digest = Sha256::of(&Statement::new(outcome.clone()).to_payload());
+    let said = facts.outcome.valid().map(Verified::digest) == Some(digest);
+    let life = session.life(&facts)?;
+    let (of, subject) = (Whose::facts(&facts), Subject::of_run(&run));
+    let turn = life::may(&life, to, Kind::Outcome.title(), of, subject);
+    if let Some(turn) = turn.filter(|_| !said) {
+        return Err(session.refused(format!("{run} can have no such outcome"), turn));
+    }
+    let envelope = session.sign(outcome)?;
     let batch = Batch::new(format!("outcome of {run}"));
     session.commit(&batch.record(&Kind::Outcome.of(run), &envelope))?;
     Ok(Recorded {

@@ -1,6 +1,7 @@
 //! Runs commands in a cell.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -12,9 +13,11 @@ use crate::record::contract::CellTerms;
 use crate::record::{Findings, ObjectId, RunId, Subject};
 use crate::rules::cell as terms;
 use crate::rules::executed as rules;
+use crate::sys::file;
 
 use super::command;
 use super::error::Error;
+use super::explain::{self, FailedCall};
 use super::place::{self, Place};
 
 /// How the commands of a run are confined.
@@ -24,6 +27,8 @@ pub(super) struct Confinement {
     own_root: bool,
     /// What the contract says of them.
     terms: CellTerms,
+    /// Where strace writes the calls that fail, if it is to watch.
+    traced: Option<PathBuf>,
     /// The git-awo that opens the cells.
     program: PathBuf,
 }
@@ -35,6 +40,7 @@ impl Confinement {
             demand,
             own_root: demand != Demand::Required,
             terms: CellTerms::default(),
+            traced: None,
             program,
         })
     }
@@ -83,7 +89,11 @@ impl Confinement {
         cell.network = self.terms.network;
         cell.limits = self.terms.limits;
         let wall = cell.limits.wall_seconds.map(Duration::from_secs);
-        let outer = command::in_cell(&self.program, &cell, command);
+        cell.marked = self.traced.is_some();
+        let mut outer = command::in_cell(&self.program, &cell, command);
+        if let Some(calls) = &self.traced {
+            outer = explain::traced(&outer, calls);
+        }
         let status = command::run_within(outer, stdin.into(), stdout, stderr, wall)?;
         let Told { held, not_started } = Told::read(&report).map_err(|source| Error::NoCell {
             program: program(),
@@ -107,6 +117,8 @@ pub struct Tried {
     pub status: ExitStatus,
     /// What held of its cell.
     pub held: Held,
+    /// The calls that failed, if that was asked.
+    pub failed: Option<Vec<FailedCall>>,
 }
 
 /// A command to be tried.
@@ -122,6 +134,8 @@ pub struct Attempt<'a> {
     pub own_root: bool,
     /// Whether it has the network.
     pub network: bool,
+    /// Whether strace is to tell which calls failed.
+    pub explain: bool,
     /// Where its standard output goes.
     pub stdout: Stdio,
 }
@@ -141,6 +155,28 @@ pub fn attempt(actor: &Actor, attempt: Attempt<'_>) -> Result<Tried, Error> {
     command.args(args);
     let streams = [attempt.stdout, Stdio::inherit()];
     let here = (&actor.repo, &place);
-    let (status, held) = cell.run(here, &command, streams, &Subject::none())?;
-    Ok(Tried { status, held })
+    let calls = place.file("calls");
+    cell.traced = attempt.explain.then(|| calls.clone());
+    let ended = cell.run(here, &command, streams, &Subject::none());
+    let (status, held) = ended.map_err(|error| match error {
+        Error::Start { program, source }
+            if program == explain::TRACER && source.kind() == io::ErrorKind::NotFound =>
+        {
+            Error::NoTracer
+        }
+        error => error,
+    })?;
+    let failed = match attempt.explain {
+        true => {
+            let text = file::read_existing(&calls, explain::LONGEST);
+            let text = text.map_err(Error::io("read", &calls))?;
+            Some(explain::failed(&text, Path::exists))
+        }
+        false => None,
+    };
+    Ok(Tried {
+        status,
+        held,
+        failed,
+    })
 }

@@ -52,6 +52,9 @@ pub enum Error {
         /// Why its report cannot be read.
         source: std::io::Error,
     },
+    /// There is no strace.
+    #[error("cannot tell which calls failed: strace is not installed")]
+    NoTracer,
     /// A cell is demanded, and whoever asks for the run names no git-awo that opens it.
     #[error("cannot open a cell: no git-awo is named that does")]
     NoProgram,
@@ -157,6 +160,11 @@ impl Coded for Error {
             Error::Start { .. } => {
                 let expected = "a program that can be started";
                 let remedy = "name a program that is there: git awo run TASK -- COMMAND";
+                Diagnosis::undecided(self, Rule::CommandStarts, expected, remedy)
+            }
+            Error::NoTracer => {
+                let remedy = "install strace, as by apt-get install strace";
+                let expected = "strace, which watches the command";
                 Diagnosis::undecided(self, Rule::CommandStarts, expected, remedy)
             }
             Error::NoCell { .. } | Error::NoProgram => Diagnosis::unusable(self, Rule::CellHolds),

@@ -3,6 +3,8 @@
 //! Each figure is a ratio of medians taken in alternation in the same run, since absolute times
 //! mean nothing on a shared machine.
 
+#[cfg(target_os = "linux")]
+mod cell;
 mod corpus;
 mod ledger;
 pub mod measure;

@@ -223,27 +223,46 @@ fn each_attack_is_denied_in_a_cell() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn each_denial_is_in_the_evidence_of_a_run() {
-    let victims = Victims::new(asked("required"));
-    let world = &victims.world;
-    // Beside the work tree: what the attacks make there is none of the contract's paths.
-    let script = "cd \"$TMPDIR\"; \"$@\"; cd \"$OLDPWD\"; mkdir -p src; echo one > src/one.txt";
-    let mut words = vec!["git", "awo", "run", "C-1", "--run-id", RUN, "--"];
-    words.extend(["sh", "-ec", script, "-", "/usr/bin/python3", "-c", SCRIPT]);
-    words.extend(victims.arguments.iter().map(String::as_str));
-    world.ok("otto", "otto", &words);
-    let log = evidence(world, "logs/stdout.log");
-    assert!(!log.contains(": done"), "{log}");
-    for line in [
-        "read a key: 13",
-        "agent: 1",
-        "tcp 6: 1",
-        "io_uring: 38",
-        "big file: 27",
+    for (how, lines) in [
+        (
+            "required",
+            ["read a key: 13", "read another clone: 13", "signal: 1"],
+        ),
+        (
+            "own-root",
+            ["read a key: 2", "read a process: 2", "signal: 3"],
+        ),
     ] {
-        assert!(log.lines().any(|it| it == line), "{line}: {log}");
+        let victims = Victims::new(asked(how));
+        let world = &victims.world;
+        // Beside the work tree: what the attacks make there is none of the contract's paths.
+        let script = "cd \"$TMPDIR\"; \"$@\"; echo \"exit: $?\"; cd \"$OLDPWD\"; mkdir -p src; echo one > src/one.txt";
+        let mut words = vec!["git", "awo", "run", "C-1", "--run-id", RUN, "--"];
+        words.extend(["sh", "-ec", script, "-", "/usr/bin/python3", "-c", SCRIPT]);
+        words.extend(victims.arguments.iter().map(String::as_str));
+        world.ok("otto", "otto", &words);
+        let log = evidence(world, "logs/stdout.log");
+        assert!(!log.contains(": done"), "{log}");
+        let both = [
+            "agent: 1",
+            "tcp 6: 1",
+            "udp 4: 1",
+            "raw 4: 1",
+            "raw 6: 1",
+            "ptrace: 1",
+            "bind mount: 1",
+            "io_uring: 38",
+            "big file: 27",
+            "other architecture: 31",
+            "x32: 38",
+            "exit: 0",
+        ];
+        for line in lines.into_iter().chain(both) {
+            assert!(log.lines().any(|it| it == line), "{how}: {line}: {log}");
+        }
+        assert_eq!(std::fs::read(world.path("victim")).unwrap(), b"whole\n");
+        world.ok("otto", "otto", &["git", "awo", "push"]);
     }
-    assert_eq!(std::fs::read(world.path("victim")).unwrap(), b"whole\n");
-    world.ok("otto", "otto", &["git", "awo", "push"]);
 }
 
 #[test]

@@ -188,3 +188,57 @@ fn the_inner_form_needs_what_the_outer_gives_it() {
     );
     assert!(std::path::Path::new(PROGRAM).is_absolute());
 }
+
+/// strace watches from outside, and the cell is the same.
+#[test]
+#[ignore = "needs strace"]
+fn it_explains_which_calls_failed() {
+    let world = World::founded();
+    world.write("home/otto/.ssh/id", "secret");
+    let key = world.path("home/otto/.ssh/id").display().to_string();
+    let script = format!(
+        "cat {key}; cat {key}; /usr/bin/python3 -c 'import socket\nsocket.socket()'; exit 5"
+    );
+    for (options, error) in [(&[][..], "EACCES"), (&["--own-root"], "ENOENT")] {
+        let mut words = vec!["git", "awo", "--json", "cell", "--explain"];
+        words.extend(options);
+        words.extend(["--", "sh", "-c", &script]);
+        let output = world.command("otto", "otto", &words).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{text}");
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let layers = 6 + options.len();
+        assert_eq!(
+            value["cell"]["held"].as_array().unwrap().len(),
+            layers,
+            "{value}"
+        );
+        let failed = value["failed"].as_array().unwrap();
+        let has = |call: &str, path: Option<&str>, error: &str, times: u64| {
+            failed.iter().any(|it| {
+                it["call"] == call
+                    && it["path"].as_str() == path
+                    && it["error"] == error
+                    && it["times"] == times
+            })
+        };
+        assert!(has("openat", Some(&key), error, 2), "{value}");
+        assert!(has("socket", None, "EPERM", 1), "{value}");
+        assert!(
+            text.contains(&format!("openat {key}: {error}, 2 times")),
+            "{text}"
+        );
+        assert!(!text.contains("secret"), "{text}");
+    }
+    // Without it, it is said what is missing.
+    let bin = world.path("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let git = world.ok("otto", "otto", &["sh", "-c", "command -v git"]);
+    std::os::unix::fs::symlink(git.trim(), bin.join("git")).unwrap();
+    let words = [PROGRAM, "cell", "--explain", "--", "true"];
+    let mut command = world.command("otto", "otto", &words);
+    let output = command.env("PATH", &bin).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("strace is not installed"), "{text}");
+}

@@ -111,6 +111,7 @@ swept! {
     a_run_is_approved_or_not: own(reviewed, "rita", &["git", "awo", "approve", RUN]);
     a_run_is_attested_or_not: own(audited, "rita", &["git", "awo", "attest", RUN]);
     a_run_is_finalized_with_its_branch_or_not: own(World::attested, "otto", &["git", "awo", "finalize", RUN]);
+    a_cancellation_is_recorded_or_not: own(World::executed, "otto", &["git", "awo", "cancel", RUN, "--reason", "no"]);
     an_outcome_is_recorded_or_not: own(World::landed, "olga", &["git", "awo", "outcome", RUN, "rejected", "--reason", "no"]);
     a_roll_back_is_made_or_not: own(World::rejected, "otto", &["git", "awo", "rollback", RUN]);
     a_policy_is_proposed_or_not: own(proposal, "olga", &PROPOSE);

@@ -115,6 +115,12 @@ fn refuses_all(state: State) {
             _ => {}
         }
         tried += 1;
+        // The same words once more say what is recorded already; others say something new.
+        let again = |it: &&'static str| match *it {
+            "no" | "so" => "once more",
+            other => other,
+        };
+        let words: Vec<_> = words.iter().map(again).collect();
         let json: Vec<_> = [&words[..2], &["--json"], &words[2..]].concat();
         let refs = |place: &str| {
             let list = ["git", "for-each-ref", "--format=%(refname) %(objectname)"];

@@ -36,6 +36,7 @@ const STARTERS: &[(&str, &str)] = &[
     ("src/cell/enter.rs", "this process becomes the command"),
     ("src/cell/init.rs", "this process starts the command"),
     ("src/run/command.rs", "a run is the execution of a command"),
+    ("src/run/explain.rs", "strace, which watches the command"),
     (
         "src/sandbox/world.rs",
         "persons of the sandbox type what people would type",
@@ -66,6 +67,7 @@ const CLOCK: &[(&str, &str)] = &[
 
 /// What opens files without [`git_awo::sys::file`], and why.
 const FILES: &[(&str, &str)] = &[
+    ("src/cell/enter.rs", "a file that is not there"),
     ("src/cell/layers.rs", "/proc"),
     ("src/cell/root.rs", "/proc, and a root that it makes"),
     ("src/git/holder.rs", "/proc"),

@@ -10,15 +10,19 @@ use serde_json::json;
 use crate::cell::{self, Cell, Demand};
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
-use crate::ops::cell::{Request, attempt};
+use crate::ops::cell::{FailedCall, Request, attempt};
 use crate::record::contract::CellLimits;
+
+/// Most calls that are told as text.
+const MOST_TOLD: usize = 200;
 
 /// Try what a command may do in a run that is confined
 ///
 /// Runs COMMAND in a temporary repository with the files of REV, confined as a run's command is where
 /// the policy says so: it reads the system, its work tree and nothing of yours, writes its work tree,
 /// a home and a temporary directory of its own, and has no sockets. What it makes is thrown away.
-/// Then says which layers held, and exits as COMMAND did.
+/// Then says which layers held, and exits as COMMAND did. With --explain, strace watches the cell from outside, and the
+/// calls that failed are printed as well: those by which a cell denies something.
 #[derive(Debug, Args)]
 pub struct CellArgs {
     /// The commit whose files it gets
@@ -30,6 +34,12 @@ pub struct CellArgs {
     /// Give the command a root of its own too, where that can be had
     #[arg(long)]
     own_root: bool,
+    /// Run it under strace and print the calls that failed
+    #[arg(long, conflicts_with = "inside")]
+    explain: bool,
+    /// Tell a tracer where the command begins
+    #[arg(long, hide = true, requires = "inside")]
+    marked: bool,
     /// Leave it the network
     #[arg(long)]
     network: bool,
@@ -103,6 +113,7 @@ pub fn enter(args: &CellArgs) -> u8 {
         root: args.root.clone(),
         network: args.network,
         limits,
+        marked: args.marked,
     };
     let ended = match args.first {
         true => cell::enter(&cell, &args.command),
@@ -110,6 +121,30 @@ pub fn enter(args: &CellArgs) -> u8 {
     };
     // Whoever opened the cell is told why.
     ended.unwrap_or(3)
+}
+
+/// Returns the calls that failed, one a line.
+fn told(failed: &[FailedCall]) -> String {
+    if failed.is_empty() {
+        return "calls that failed: none by which a cell denies something".to_owned();
+    }
+    let mut text = "calls that failed:".to_owned();
+    for it in failed.iter().take(MOST_TOLD) {
+        let path = it
+            .path
+            .as_ref()
+            .map_or(String::new(), |it| format!(" {it}"));
+        let times = match it.times {
+            1 => String::new(),
+            times => format!(", {times} times"),
+        };
+        text.push_str(&format!("\n  {}{path}: {}{times}", it.call, it.error));
+    }
+    let more = failed.len().saturating_sub(MOST_TOLD);
+    if more > 0 {
+        text.push_str(&format!("\n  and {more} more: --json has all"));
+    }
+    text
 }
 
 pub fn run(context: &Context, args: &CellArgs) -> Result<Answer, Error> {
@@ -124,10 +159,18 @@ pub fn run(context: &Context, args: &CellArgs) -> Result<Answer, Error> {
         command: &args.command,
         own_root: args.own_root,
         network: args.network,
+        explain: args.explain,
         stdout,
     };
     let tried = attempt(&session, request)?;
     context.say(format!("cell: {}", tried.held));
-    let value = json!({"exit_code": tried.code, "cell": tried.held});
+    let mut value = json!({"exit_code": tried.code, "cell": tried.held});
+    if let (Some(failed), Some(value)) = (&tried.failed, value.as_object_mut()) {
+        context.say(told(failed));
+        let rows = failed.iter().map(
+            |it| json!({"call": it.call, "path": it.path, "error": it.error, "times": it.times}),
+        );
+        value.insert("failed".to_owned(), rows.collect());
+    }
     Ok(Answer::new("cell", value, "").ending(tried.code))
 }
