@@ -15,7 +15,8 @@ pub const MAKERS: &[Role] = &[Role::Operator, Role::Orchestrator];
 /// So many paths of one baseline are named.
 const MOST_NAMED: usize = 20;
 const AGAIN: &str = "git awo amu0 create NAME";
-const DAMAGED: &str = "git awo fetch, then compare with another clone, which has what was received";
+const DAMAGED: &str = "git awo fetch, then compare with another clone, which has what was received; one that nobody \
+     received is made again: git awo amu0 create NAME";
 
 /// Judges a baseline by itself: its form, what it holds, who signed it, what it binds.
 pub fn baseline(case: &Baseline, position: &Position<'_>, findings: &mut Findings) {

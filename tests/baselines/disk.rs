@@ -341,3 +341,42 @@ fn baselines_are_listed_and_named_by_task_or_id() {
     fill(&world.path("rita").join(ROOT));
     world.amu0_refused("rita", &["create", "MINE"], "ATT-001");
 }
+
+#[test]
+#[ignore = "a figure; takes a minute"]
+fn a_state_of_many_files_is_taken_and_put_back_in_time() {
+    const FILES: usize = 20_000;
+    let world = with_state();
+    let root = world.path("otto").join(ROOT);
+    for at in 0..FILES {
+        let directory = root.join(format!("d{}", at % 100));
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(
+            directory.join(format!("f{at}")),
+            format!("content of {at}\n"),
+        )
+        .unwrap();
+    }
+    let timed = |what: &str, words: &[&str]| {
+        let start = std::time::Instant::now();
+        world.ok("otto", "otto", words);
+        crate::figure::figure(
+            &format!("baselines: {what}, {FILES} files"),
+            1,
+            format!("{:.1} s", start.elapsed().as_secs_f64()),
+            "below a minute",
+        );
+        assert!(start.elapsed().as_secs() < 60, "{what}");
+    };
+    timed("create", &["git", "awo", "amu0", "create", "BASE"]);
+    timed("push", &["git", "awo", "push"]);
+    fs::remove_dir_all(root.join("d7")).unwrap();
+    fs::write(root.join("d8/more"), "x").unwrap();
+    timed("diff", &["git", "awo", "amu0", "diff", "BASE"]);
+    timed(
+        "restore",
+        &["git", "awo", "amu0", "restore", "BASE", "--force"],
+    );
+    timed("verify", &["git", "awo", "verify"]);
+    timed("verify again", &["git", "awo", "verify"]);
+}

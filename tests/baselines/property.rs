@@ -117,7 +117,7 @@ fn whatever_is_done_to_a_state_it_comes_back_as_it_was() {
         world.ok("otto", "otto", &["git", "config", key, value]);
     }
     let cases = match std::env::var("AWO_CRASH_POINTS").is_ok() {
-        true => 1_000,
+        true => 300,
         false => 40,
     };
     let config = Config {

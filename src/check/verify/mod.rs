@@ -271,8 +271,13 @@ impl All<'_> {
         growth::irregular(&arrivals.irregular, &mut report.findings);
         growth::irregular(&self.between(&arrivals)?, &mut report.findings);
         branches::judge_movements(cores, log, &mut report.findings)?;
-        self.baselines()?
-            .verify(log, &|name, id| self.known_baseline(name, id), report);
+        let known = |name: &RefName, id: ObjectId| self.known_baseline(name, id);
+        let mut found = Report::default();
+        self.baselines()?.verify(log, &known, &mut found);
+        report.absorb(rules::clone::or_fetch(
+            found,
+            self.behind.may_lack_records(),
+        ));
         let arrived = Arrived::new(&arrivals);
         let mut found = Report::default();
         let judged = branches::verify(
