@@ -50,6 +50,7 @@ mod real_packet;
 mod releases;
 mod remedies;
 #[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")]
 mod reruns;
 mod risk;
 mod rooms;

@@ -772,7 +772,7 @@ fn every_hint_names_a_command_that_exists() {
         for (at, _) in text.match_indices("git awo ") {
             let word: String = text[at + 8..]
                 .chars()
-                .take_while(|c| c.is_ascii_lowercase())
+                .take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
                 .collect();
             // Prose goes on in other ways: `git awo …`, `git awo -h`.
             if !word.is_empty() {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::here;
 use super::pretend::{LACKS, LACKS_ROOT, without};
 use crate::hostile::Case;
 use crate::world::{RUN, World};
@@ -90,6 +91,9 @@ pub fn evidence(world: &World, name: &str) -> String {
 
 #[test]
 fn a_confined_run_goes_the_whole_road() {
+    if !here::confines() {
+        return;
+    }
     let world = asked("required");
     let key = world.path("home/otto/.ssh/id");
     let script = format!(
@@ -146,6 +150,9 @@ fn without_a_word_of_the_policy_nothing_is_confined() {
 
 #[test]
 fn a_run_is_refused_where_a_required_layer_is_missing() {
+    if !here::confines() {
+        return;
+    }
     let world = asked("required");
     let before = world.ok("otto", "otto", &["git", "for-each-ref"]);
     for (call, gone) in LACKS {
@@ -167,6 +174,9 @@ fn a_run_is_refused_where_a_required_layer_is_missing() {
 
 #[test]
 fn a_run_is_refused_where_a_root_of_its_own_is_required_and_missing() {
+    if !here::gives_a_root() {
+        return;
+    }
     let world = asked("own-root");
     let before = world.ok("otto", "otto", &["git", "for-each-ref"]);
     for call in LACKS_ROOT {
@@ -189,6 +199,9 @@ fn a_run_is_refused_where_a_root_of_its_own_is_required_and_missing() {
 
 #[test]
 fn a_run_with_a_root_of_its_own_goes_the_whole_road() {
+    if !here::gives_a_root() {
+        return;
+    }
     let world = asked("own-root");
     world.ok("otto", "otto", &words(&format!("{WORK}; test -d /proc/1")));
     let cell: Value = serde_json::from_str(&evidence(&world, "cell.json")).unwrap();
@@ -204,6 +217,9 @@ fn a_run_with_a_root_of_its_own_goes_the_whole_road() {
 
 #[test]
 fn best_effort_says_what_did_not_hold() {
+    if !here::gives_a_root() {
+        return;
+    }
     let world = asked("best-effort");
     // The layer that the validation needs is there.
     let output = without(&world, &[libc::SYS_seccomp], &words(WORK));
@@ -220,6 +236,9 @@ fn best_effort_says_what_did_not_hold() {
 /// A run under a policy that took what could be had arrives under one that requires all.
 #[test]
 fn a_run_that_was_not_confined_does_not_arrive() {
+    if !here::confines() {
+        return;
+    }
     let ran = |pretend: &[i64], next: &str| {
         let world = asked("best-effort");
         let output = without(&world, pretend, &words(WORK));
@@ -258,6 +277,9 @@ fn a_run_that_was_not_confined_does_not_arrive() {
 
 #[test]
 fn a_run_from_elsewhere_is_not_imported() {
+    if !here::confines() {
+        return;
+    }
     for (how, taken) in [
         ("required", false),
         ("own-root", false),

@@ -7,6 +7,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::process::Child;
 
 use super::governed::{asked, evidence};
+use super::here;
 use crate::hostile::Case;
 use crate::world::{PROGRAM, RUN, World};
 
@@ -172,6 +173,9 @@ fn denied(victims: &Victims, words: &[&str]) -> BTreeMap<String, String> {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn each_attack_is_denied_in_a_cell() {
+    if !here::gives_a_root() {
+        return;
+    }
     let victims = Victims::new(World::founded());
     let found = denied(&victims, &["git", "awo", "cell", "--"]);
     let errno = |found: &BTreeMap<String, String>, name: &str| found[name].parse::<i32>().unwrap();
@@ -223,6 +227,9 @@ fn each_attack_is_denied_in_a_cell() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn each_denial_is_in_the_evidence_of_a_run() {
+    if !here::gives_a_root() {
+        return;
+    }
     for (how, lines) in [
         (
             "required",
@@ -267,6 +274,9 @@ fn each_denial_is_in_the_evidence_of_a_run() {
 
 #[test]
 fn an_open_file_does_not_come_along() {
+    if !here::confines() {
+        return;
+    }
     let world = World::founded();
     world.write("secret", "secret");
     let read = "exec 7<secret; cd otto; exec \"$@\"";
@@ -288,6 +298,9 @@ fn an_open_file_does_not_come_along() {
 
 #[test]
 fn a_directory_as_standard_output_opens_nothing_in_it() {
+    if !here::confines() {
+        return;
+    }
     let world = World::founded();
     world.write("outside/victim", "whole\n");
     let words = "exec 1<\"$0\"; cd otto; exec \"$@\"";
@@ -304,6 +317,9 @@ fn a_directory_as_standard_output_opens_nothing_in_it() {
 
 #[test]
 fn nothing_outlives_the_cell() {
+    if !here::confines() {
+        return;
+    }
     let world = World::founded();
     let lives = |pid: &str| std::path::Path::new("/proc").join(pid.trim()).exists();
     let script = "(setsid sh -c 'echo $$; sleep 600 & sleep 600' &) ; sleep 0.3";

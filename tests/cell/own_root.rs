@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+use super::here;
 use crate::hostile::Case;
 use crate::world::{PROGRAM, World};
 
@@ -100,6 +101,9 @@ impl Drop for Sibling {
 /// What docs/cell.md says of what a cell does not do, and of what a root of its own closes.
 #[test]
 fn what_stays_open_is_closed_by_a_root_of_its_own() {
+    if !here::gives_a_root() {
+        return;
+    }
     let user = Ordinary::new();
     let mut sibling = user.command(&["sleep", "600"]);
     let sibling = sibling.stdout(Stdio::null()).stderr(Stdio::null());
@@ -158,6 +162,9 @@ fn what_stays_open_is_closed_by_a_root_of_its_own() {
 /// Whoever may have a namespace of users needs no right of root.
 #[test]
 fn an_ordinary_user_has_it_too() {
+    if !here::gives_a_root() {
+        return;
+    }
     let user = Ordinary::new();
     let script = "id -u; cat file; echo y > file; git status --short; test ! -e ../../victim; \
                   cat /proc/self/status; chmod 600 /usr/bin/env && exit 1; exit 0";
@@ -189,6 +196,9 @@ fn rooted(world: &World, script: &str) -> (i32, String) {
 
 #[test]
 fn it_has_what_programs_look_for() {
+    if !here::gives_a_root() {
+        return;
+    }
     let world = World::founded();
     for work in [
         "/usr/bin/python3 -c 'import multiprocessing as m\nm.Pool(2).map(abs, [1, 2])\n\
@@ -209,6 +219,9 @@ fn it_has_what_programs_look_for() {
 
 #[test]
 fn it_ends_as_the_command_did() {
+    if !here::gives_a_root() {
+        return;
+    }
     let world = World::founded();
     assert_eq!(rooted(&world, "exit 7").0, 7);
     assert_eq!(rooted(&world, "kill -TERM $$").0, 128 + 15);
@@ -221,6 +234,9 @@ fn it_ends_as_the_command_did() {
 /// Home, temporary files and shared memory together have a gigabyte; the first process cannot be looked into.
 #[test]
 fn what_it_writes_outside_of_its_work_tree_has_an_end() {
+    if !here::gives_a_root() {
+        return;
+    }
     let world = World::founded();
     let script = "head -c 1100m /dev/zero > /tmp/a && exit 1; rm /tmp/a; \
                   head -c 600m /dev/zero > \"$HOME/a\"; head -c 600m /dev/zero > /dev/shm/b && exit 1; \
@@ -235,6 +251,9 @@ fn what_it_writes_outside_of_its_work_tree_has_an_end() {
 /// The kernel ends what a command leaves with the first process of its namespace.
 #[test]
 fn nothing_outlives_it() {
+    if !here::gives_a_root() {
+        return;
+    }
     let world = World::founded();
     let script = "(setsid sh -c 'while :; do sleep 0.1; echo x >> living; done' &); sleep 0.3";
     let words = ["git", "awo", "cell", "--own-root", "--", "sh", "-c", script];

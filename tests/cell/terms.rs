@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use serde_json::Value;
 
 use super::governed::{confining, evidence, words};
+use super::here;
 use crate::hostile::Case;
 use crate::world::{RUN, World};
 
@@ -69,6 +70,9 @@ fn asked(edit: impl FnOnce(String) -> String, cell: &str) -> World {
 
 #[test]
 fn what_a_contract_grants_is_granted_and_shown() {
+    if !here::gives_a_root() {
+        return;
+    }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let cell = "read = [\"~/data\", \"~/nothing\"]\nnetwork = true\n\
@@ -201,6 +205,9 @@ fn a_contract_that_opens_too_much_is_refused() {
 
 #[test]
 fn the_network_needs_the_word_of_the_policy() {
+    if !here::gives_a_root() {
+        return;
+    }
     let confined = |text: String| confining(&text, "required");
     // At the command.
     let world = World::founded();
@@ -269,6 +276,9 @@ fn where_nothing_is_confined_a_contract_says_nothing_of_it() {
 
 #[test]
 fn a_link_to_a_secret_is_not_followed() {
+    if !here::gives_a_root() {
+        return;
+    }
     let world = asked(
         |text| confining(&text, "best-effort"),
         "read = [\"~/data\"]",
@@ -296,6 +306,9 @@ fn a_link_to_a_secret_is_not_followed() {
 
 #[test]
 fn limits_hold() {
+    if !here::gives_a_root() {
+        return;
+    }
     let cell = "limits = { cpu_seconds = 1, file_bytes = 1000, memory_bytes = 300_000_000, open_files = 20 }";
     let world = asked(|text| confining(&text, "required"), cell);
     for (script, fails) in [
@@ -325,6 +338,9 @@ fn limits_hold() {
 
 #[test]
 fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
+    if !here::gives_a_root() {
+        return;
+    }
     for how in ["required", "own-root"] {
         let world = asked(|text| confining(&text, how), "limits.wall_seconds = 2");
         let refs = world.ok("otto", "otto", &["git", "for-each-ref"]);

@@ -61,6 +61,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     #[cfg(target_os = "linux")]
     ("Contracts and their cells", crate::cell::TERMS),
     #[cfg(target_os = "linux")]
+    #[cfg(target_os = "linux")]
     ("Commands that are run again", crate::reruns::CASES),
 ];
 

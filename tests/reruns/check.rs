@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::confining;
 
+use crate::cell::here::{confines, gives_a_root};
 use crate::world::{Done, World};
 
 /// What somebody would type to check a script of the shell.
@@ -267,11 +268,8 @@ fn the_same_check_gives_the_same_report_elsewhere() {
     let report: Value = serde_json::from_str(&first.text).unwrap();
     assert_eq!(report["verdict"], "same", "{report}");
     assert_eq!(report["runs"].as_array().unwrap().len(), 3);
-    assert_eq!(
-        report["cell"]["held"].as_array().unwrap().len(),
-        6,
-        "{report}"
-    );
+    let held = report["cell"]["held"].as_array().unwrap().len();
+    assert!(held == 6 || !confines(), "{report}");
     for place in [
         world.path(""),
         "/tmp".into(),
@@ -394,6 +392,9 @@ fn a_check_leaves_nothing_behind_and_is_refused_for_its_form() {
 /// In a root of its own the process ids are the same each time; all else is found.
 #[test]
 fn a_check_has_a_root_of_its_own_where_the_policy_demands_one() {
+    if !gives_a_root() {
+        return;
+    }
     let world = World::founded();
     let tried = ["git", "awo", "cell", "--own-root", "--json", "--", "true"];
     let tried = world.run("otto", "otto", &tried);

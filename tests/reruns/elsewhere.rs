@@ -3,6 +3,7 @@
 use git_awo::record::RepoPath;
 
 use super::{asked, confining};
+use crate::cell::here::confines;
 use crate::run_import::{conforming, seal};
 use crate::world::{RUN, World};
 
@@ -69,6 +70,9 @@ fn reruns(world: &World, who: &str, script: &str) {
 
 #[test]
 fn a_run_from_elsewhere_needs_a_reviewer_who_ran_it_in_a_cell() {
+    if !confines() {
+        return;
+    }
     let world = done_elsewhere("required", Some(SAID));
     let directory = world.path("ci").join(RUN).display().to_string();
     let import = import(&directory);
@@ -104,6 +108,9 @@ fn a_run_from_elsewhere_needs_a_reviewer_who_ran_it_in_a_cell() {
 
 #[test]
 fn a_run_that_does_not_say_what_ran_or_makes_something_else_is_not_imported() {
+    if !confines() {
+        return;
+    }
     let world = done_elsewhere("required", None);
     let directory = world.path("ci").join(RUN).display().to_string();
     reruns(&world, "rita", SCRIPT);
@@ -121,6 +128,9 @@ fn a_run_that_does_not_say_what_ran_or_makes_something_else_is_not_imported() {
 /// Imported under a policy that takes what can be had; it arrives under one that requires all.
 #[test]
 fn the_door_and_verify_ask_for_the_same_report() {
+    if !confines() {
+        return;
+    }
     let world = done_elsewhere("best-effort", Some(SAID));
     let directory = world.path("ci").join(RUN).display().to_string();
     world.ok("otto", "otto", &import(&directory));

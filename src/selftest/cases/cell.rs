@@ -66,7 +66,7 @@ fn confined(play: &mut Play<'_>) -> Result<(), Failed> {
     match done.code {
         0 => play.push_accepted(&world, "otto", &RECORDS),
         1 => play.hold(
-            said.contains("INT-005 cell-holds"),
+            said.contains("INT-005") && said.contains("cell-holds"),
             format!("the command must be confined or not start, and ended with:\n{said}"),
         ),
         code => play.hold(false, format!("the run ended with {code}:\n{said}")),

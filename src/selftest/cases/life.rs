@@ -48,7 +48,8 @@ fn cancelled(play: &mut Play<'_>) -> Result<(), Failed> {
         if cancels {
             let cancel = ["git", "awo", "cancel", RUN, "--reason", "not needed"];
             play.ok(&world, "olga", &cancel)?;
-            play.refused(&world, "olga", &cancel, Code::Gov011)?;
+            let again = ["git", "awo", "cancel", RUN, "--reason", "once more"];
+            play.refused(&world, "olga", &again, Code::Gov011)?;
             play.ok(&world, "olga", &["git", "awo", "push"])?;
             // rita has not heard of it when she reviews.
             play.ok(&world, "rita", &GATE)?;
