@@ -118,6 +118,19 @@ fn a_baseline_holds_exactly_what_it_says() {
                 .unwrap();
             it.edit(&[("sub", Some((Mode::Tree, tree)))]);
         }),
+        ("a symlink in the place of .gitmodules", "INT-003", |it| {
+            let id = it.blob("x");
+            it.edit(&[(".gitmodules", Some((Mode::Symlink, id)))]);
+            let path = RepoPath::from(".gitmodules");
+            it.add(Item::new(path, Kind::Symlink, false, b"x"));
+        }),
+        ("a .gitmodules with an option", "INT-003", |it| {
+            let text = "[submodule \"x\"]\n\tpath = -x\n";
+            let id = it.blob(text);
+            it.edit(&[("deep/.gitmodules", Some((Mode::File, id)))]);
+            let path = RepoPath::from("deep/.gitmodules");
+            it.add(Item::new(path, Kind::File, false, text.as_bytes()));
+        }),
         ("an empty directory in git", "INT-003", |it| {
             let tree = it.repo.write_tree(Vec::new()).unwrap();
             it.edit(&[("sub", Some((Mode::Tree, tree)))]);

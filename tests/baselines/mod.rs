@@ -7,6 +7,7 @@ mod lines;
 pub mod promotions;
 mod proofs;
 mod property;
+mod refused;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -96,6 +97,15 @@ pub const CASES: &[Case] = &[
         attack: "attributes and configuration that would convert what is taken or put back",
         answer: "without effect",
         tests: &["baselines::disk::attributes_and_configuration_have_no_say"],
+    },
+    Case {
+        id: "C-21",
+        attack: "a state with a .gitmodules or .gitattributes that git refuses at a server that checks objects",
+        answer: "INT-003",
+        tests: &[
+            "baselines::refused::what_git_refuses_at_a_server_is_refused_when_it_is_frozen",
+            "baselines::refused::a_baseline_that_git_refuses_at_the_server_is_set_aside",
+        ],
     },
 ];
 

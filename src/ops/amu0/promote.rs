@@ -1,7 +1,7 @@
 //! Makes the result of a finalized run the next baseline of its task.
 
 use crate::facts::run::Held;
-use crate::git::Reader;
+use crate::git::{Reader, refused_by_fsck};
 use crate::record::baseline::{Item, Kind, Scope};
 use crate::record::tree::Mode;
 use crate::record::{BaselineName, ObjectId, RepoPath, RunId, Subject, names};
@@ -50,6 +50,14 @@ pub fn promote(session: &Session, run: &RunId, name: BaselineName) -> Result<Cre
             return Err(state::Error::Kind { path: shown(), why }.into());
         }
         let bytes = session.repo().blob_limited(id, limits.file_bytes)?;
+        let mut around: Vec<_> = path.components().collect();
+        let name = around.pop().unwrap_or_default();
+        let mut around = around.into_iter();
+        let why = refused_by_fsck(name, mode, &bytes)
+            .or_else(|| around.find_map(|it| refused_by_fsck(it, Mode::Tree, b"")));
+        if let Some(why) = why {
+            return Err(state::Error::Kind { path: shown(), why }.into());
+        }
         items.push(Item::new(path, kind, mode == Mode::Executable, &bytes));
     }
     items.sort_by(|one, other| one.path.cmp(&other.path));
