@@ -3,12 +3,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use git_awo::record::RepoPath;
 use git_awo::record::baseline::{Item, Kind};
 use git_awo::record::tree::Mode;
+use git_awo::record::{PlanId, RepoPath, TaskId};
 
 use super::forge::Forge;
-use super::{ROOT, with_files};
+use super::{ROOT, with_files, with_task};
 
 const GOOD: &str = "[submodule \"x\"]\n\tpath = x\n\turl = ../x\n";
 
@@ -78,4 +78,27 @@ fn a_baseline_that_git_refuses_at_the_server_is_set_aside() {
     world.amu0("otto", &["create", "BASE"]);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_baseline_is_of_a_task_that_there_is() {
+    let world = with_task();
+    let said = world.amu0_refused("otto", &["create", "PRE", "--task", "NOPE"], "STR-002");
+    assert!(said.contains("no contract of NOPE"), "{said}");
+    world.amu0_refused("otto", &["create", "PRE", "--plan", "T-1"], "ATT-002");
+    world.amu0("otto", &["create", "PRE"]);
+    let forged = |task: Option<&str>, plan: Option<&str>| {
+        let mut forge = Forge::from(&world, "otto", "refs/awo/amu0/-/PRE");
+        forge.manifest.task = task.map(|it| TaskId::new(it).unwrap());
+        forge.manifest.plan = plan.map(|it| PlanId::new(it).unwrap());
+        let place = forge.manifest.place();
+        format!("{}:refs/awo/amu0/{place}", forge.write())
+    };
+    world.push_refused("otto", &[&forged(Some("NOPE"), None)], "STR-002");
+    world.push_refused("otto", &[&forged(None, Some("T-1"))], "ATT-002");
+    world.amu0("otto", &["create", "PRE", "--task", "T-1"]);
+    world.amu0("otto", &["create", "PRE", "--plan", "P-1"]);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    let said = world.amu0_refused("rita", &["create", "X"], "ATT-001");
+    assert!(said.contains("operator or orchestrator"), "{said}");
 }

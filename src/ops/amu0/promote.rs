@@ -32,7 +32,10 @@ pub fn promote(session: &Session, run: &RunId, name: BaselineName) -> Result<Cre
         let why = rules::before(new.place(), Subject::of_run(run));
         return Err(session.refused(format!("{run} is not promoted"), why));
     }
-    let files = state_of(session.repo(), held, &own.path())?;
+    let Some(files) = state_of(session.repo(), held, &own.path())? else {
+        let why = rules::stateless(run, &new.scope, own);
+        return Err(session.refused(format!("{run} is not promoted"), why));
+    };
     let most = limits.inventory_lines;
     let mut items = Vec::new();
     for (path, mode, id) in session.repo().files(files, most)? {
@@ -64,14 +67,14 @@ pub fn promote(session: &Session, run: &RunId, name: BaselineName) -> Result<Cre
     new.write(session, items, files, Some(run.clone()))
 }
 
-/// Returns the tree of the state in the commit of a run.
-fn state_of(reader: &Reader, run: Held<'_>, path: &RepoPath) -> Result<ObjectId, Error> {
+/// Returns the tree of the state in the commit of a run, if it has one.
+fn state_of(reader: &Reader, run: Held<'_>, path: &RepoPath) -> Result<Option<ObjectId>, Error> {
     match reader.entry(reader.tree_of(run.says().commit)?, path)? {
-        Some((Mode::Tree, id)) => Ok(id),
+        Some((Mode::Tree, id)) => Ok(Some(id)),
         Some(_) => {
             let (path, why) = (path.clone(), "no directory in the commit of the run");
             Err(state::Error::Kind { path, why }.into())
         }
-        None => Err(state::Error::Absent(path.clone()).into()),
+        None => Ok(None),
     }
 }
