@@ -52,7 +52,8 @@ pub fn attempt(session: &Session, request: Request<'_>) -> Result<Tried, Error> 
         explain: request.explain,
         stdout: request.stdout,
     };
-    let tried = run::attempt(actor, attempt)?;
+    let another = "name a program that is there: git awo cell -- COMMAND";
+    let tried = run::attempt(actor, attempt).map_err(|error| Error::not_tried(error, another))?;
     let signal = tried.status.signal().map(|it| it.saturating_add(128));
     let code = tried.status.code().or(signal);
     Ok(Tried {

@@ -7,15 +7,16 @@ use crate::cell::Demand;
 use crate::policy::Role;
 use crate::policy::pattern::PathSet;
 use crate::record::contract::CellTerms;
-use crate::record::determinism::{DeterminismReport, RUNS};
+use crate::record::determinism::{DeterminismReport, RUNS, Sameness};
 use crate::record::path::unquote;
 use crate::record::{Finding, ObjectId, Refusal, RunId, Sha256, Subject};
 use crate::records::{DeterminismPredicate, Kind, Scope};
+use crate::rules::rerun::OfRun;
 use crate::rules::{cell, rerun, step};
 use crate::run::{self, Repeated};
 use crate::store::batch::Batch;
 use crate::store::layout;
-use crate::sys::environment;
+use crate::sys::{environment, shell};
 
 use super::revision::revision;
 use super::{Error, Process, Session};
@@ -54,10 +55,19 @@ pub enum What {
 pub struct Checked {
     /// What came of it.
     pub report: DeterminismReport,
+    /// Whether each run made the tree of the run's commit, if it is the command of a run and the runs agree.
+    pub as_committed: Option<bool>,
     /// Why it does not allow anything, if it does not.
     pub finding: Option<Finding>,
     /// The record, if it was asked for.
     pub record: Option<Sha256>,
+}
+
+impl Checked {
+    /// Returns the command as one would type it.
+    pub fn command(&self) -> String {
+        rerun::typed(&self.report.command)
+    }
 }
 
 /// What is to be run.
@@ -69,6 +79,8 @@ struct Plan {
     runs: Option<u32>,
     terms: CellTerms,
     subject: Subject,
+    /// The run, if it is the command of one.
+    of: Option<OfRun>,
 }
 
 /// A check that can be made.
@@ -80,9 +92,9 @@ pub struct Prepared<'a> {
 }
 
 impl Prepared<'_> {
-    /// Returns the command, quoted as reports quote it.
-    pub fn words(&self) -> Vec<String> {
-        run::words(&self.plan.command)
+    /// Returns the command as one would type it.
+    pub fn command(&self) -> String {
+        rerun::typed(&run::words(&self.plan.command))
     }
 
     /// Returns how often it will run.
@@ -146,7 +158,23 @@ pub fn check(prepared: Prepared<'_>) -> Result<Checked, Error> {
             terms: &plan.terms,
             subject: &plan.subject,
         },
-    )?;
+    );
+    let draft = draft.map_err(|error| {
+        let remedy = match &plan.of {
+            Some(of) => format!("install it: git awo determinism check --run {}", of.run),
+            None => "name a program that is there: git awo determinism check -- COMMAND".to_owned(),
+        };
+        Error::not_tried(error, &remedy)
+    })?;
+    if draft.verdict == Sameness::Same
+        && let Some(pattern) = run::unmatched(&actor.repo, &draft)?
+    {
+        // What nobody made is the same each time.
+        return Err(Error::usage(format!(
+            "--output {}: nothing matches that in any run, or nothing that a commit could hold; nothing was compared or recorded",
+            shell::quote(pattern)
+        )));
+    }
     let report = draft.check();
     let report = report.map_err(|error| Error::usage(error.to_string()))?;
     let mut record = None;
@@ -163,8 +191,11 @@ pub fn check(prepared: Prepared<'_>) -> Result<Checked, Error> {
         session.commit(&batch.record(&path, &envelope))?;
         record = Some(digest);
     }
+    let is_same = report.verdict == Sameness::Same;
+    let of = plan.of.as_ref().filter(|_| is_same);
     Ok(Checked {
-        finding: rerun::judged(&report, &plan.subject),
+        as_committed: of.map(|it| report.output() == Some(it.tree)),
+        finding: rerun::judged(&report, plan.of.as_ref(), &plan.subject),
         report,
         record,
     })
@@ -186,6 +217,7 @@ fn plan(session: &Session, what: &What) -> Result<Plan, Error> {
             runs: None,
             terms: CellTerms::default(),
             subject: Subject::none(),
+            of: None,
         }),
     }
 }
@@ -209,7 +241,7 @@ fn of_run(session: &Session, run: &RunId) -> Result<Plan, Error> {
             .collect::<Option<Vec<_>>>()
     });
     let Some(Some(command)) = command else {
-        let why = rerun::no_command(run);
+        let why = rerun::no_command(run, &says.task);
         return Err(session.refused(format!("{run} cannot be run again"), why));
     };
     let contract = facts.contract_says();
@@ -231,6 +263,11 @@ fn of_run(session: &Session, run: &RunId) -> Result<Plan, Error> {
         runs: contract.and_then(|it| it.determinism),
         terms: contract.map_or_else(CellTerms::default, |it| it.cell.clone()),
         subject,
+        of: Some(OfRun {
+            run: says.run.clone(),
+            task: says.task.clone(),
+            tree: says.tree,
+        }),
     })
 }
 

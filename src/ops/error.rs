@@ -56,6 +56,39 @@ impl Error {
         Self::new(message, Some(error.refusal(Subject::none())))
     }
 
+    /// Returns the error that a command could not be tried, of which nothing was to be recorded.
+    pub(super) fn not_tried(error: run::Error, another: &str) -> Self {
+        use run::Error as E;
+        let message = "the command could not be tried; nothing is kept of it";
+        match &error {
+            E::Refused(_) => Self::failed(message, &error),
+            E::NoCommand => {
+                let finding = Rule::CommandGiven.finding(Subject::none());
+                let finding = finding
+                    .found("an empty command")
+                    .expected("a command to run");
+                Self::denied(message, finding.remedy(another))
+            }
+            E::Start { program, source } => {
+                let finding = Rule::CommandStarts.finding(Subject::none());
+                let finding = finding.found(format!("cannot start {program:?}: {source}"));
+                let finding = finding.expected("a program that can be started");
+                Self::undecided(message, finding.remedy(another))
+            }
+            E::TooLong { seconds } => {
+                let finding = Rule::Limits.finding(Subject::none());
+                let finding = finding.found("a command that takes longer");
+                let finding =
+                    finding.expected(format!("at most {seconds} s: cell.limits.wall_seconds"));
+                Self::denied(
+                    message,
+                    finding.remedy("try it where it is faster, or let it do less"),
+                )
+            }
+            _ => error.into(),
+        }
+    }
+
     /// Leaves undecided what is refused only for what is not in this clone, and says what brings it.
     pub(super) fn or_fetch(mut self, behind: bool) -> Self {
         let Some(why) = self.why.take() else {

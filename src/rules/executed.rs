@@ -161,7 +161,7 @@ pub fn work_tree_replaced() -> Finding {
         .finding(Subject::none())
         .found("the run's work tree, or the directory around it, was replaced during the run")
         .expected("a command that leaves its work tree in its place")
-        .remedy("mend the command and run it again: the approval is not spent")
+        .remedy("mend the command and run it again: nothing was recorded")
 }
 
 /// Returns the finding on a hook that is not what it was.

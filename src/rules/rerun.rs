@@ -6,8 +6,11 @@ use crate::facts::reruns::{Rerun, Reruns};
 use crate::facts::run::Held;
 use crate::policy::{Policy, Role};
 use crate::record::determinism::{DeterminismReport, RUNS, Sameness};
-use crate::record::{Finding, IdentityName, ObjectId, Rule, RunId, Sha256, Subject};
+use crate::record::path::unquote;
+use crate::record::{Finding, IdentityName, ObjectId, Rule, RunId, Sha256, Subject, TaskId};
 use crate::sys::shell;
+
+use super::remedy;
 
 /// What a report must show.
 pub struct Wanted<'a> {
@@ -27,14 +30,25 @@ pub struct Wanted<'a> {
 pub enum Lacks {
     /// A reviewer has found a difference.
     Differs(String),
+    /// None counts, for these reasons; by one of a reviewer the command makes another tree.
+    Otherwise(String),
     /// None counts, for these reasons.
     Uncounted(String),
+}
+
+impl Lacks {
+    /// Returns why.
+    pub fn why(self) -> String {
+        match self {
+            Self::Differs(why) | Self::Otherwise(why) | Self::Uncounted(why) => why,
+        }
+    }
 }
 
 /// Judges whether a reviewer has shown what is wanted.
 pub fn shown(reruns: &Reruns, wanted: &Wanted<'_>) -> Result<(), Lacks> {
     let mut reasons = Vec::new();
-    let mut counts = false;
+    let (mut counts, mut otherwise) = (false, false);
     if reruns.recipe.is_none() {
         reasons.push("what ran is not known here".to_owned());
     }
@@ -54,6 +68,7 @@ pub fn shown(reruns: &Reruns, wanted: &Wanted<'_>) -> Result<(), Lacks> {
                 report.runs.len()
             )));
         }
+        otherwise |= made_another(report, wanted.output).is_some();
         match too_little(report, wanted) {
             Some(why) => reasons.push(format!("{why} ({record})")),
             None => counts = true,
@@ -65,7 +80,11 @@ pub fn shown(reruns: &Reruns, wanted: &Wanted<'_>) -> Result<(), Lacks> {
     if reasons.is_empty() {
         reasons.push("nobody has run its command again".to_owned());
     }
-    Err(Lacks::Uncounted(reasons.join("; ")))
+    let reasons = reasons.join("; ");
+    Err(match otherwise {
+        true => Lacks::Otherwise(reasons),
+        false => Lacks::Uncounted(reasons),
+    })
 }
 
 /// Returns why a report says nothing here: it came too late, or by somebody who is no reviewer of the run.
@@ -101,8 +120,16 @@ fn too_little(report: &DeterminismReport, wanted: &Wanted<'_>) -> Option<String>
         let names: Vec<_> = lacking.iter().map(ToString::to_string).collect();
         return Some(format!("of its cells did not hold: {}", names.join(", ")));
     }
+    made_another(report, wanted.output)
+}
+
+/// Returns what runs that agree have made, if it is not this tree.
+fn made_another(report: &DeterminismReport, tree: ObjectId) -> Option<String> {
+    if report.verdict != Sameness::Same {
+        return None;
+    }
     match report.output() {
-        Some(output) if output == wanted.output => None,
+        Some(output) if output == tree => None,
         Some(output) => Some(format!("it makes the tree {output}")),
         None => Some("it makes nothing".to_owned()),
     }
@@ -135,16 +162,25 @@ pub fn gate_2(
             shown(reruns, &wanted).err()?
         }
     };
-    let remedy = format!(
-        "ask a reviewer who has not made it: git awo determinism check --run {id} --sign, then git awo push"
-    );
+    let remedy = match (&lacks, &run.facts.reruns) {
+        (Lacks::Differs(_) | Lacks::Otherwise(_), _) => another_run(id, &run.says().task),
+        (Lacks::Uncounted(_), Some(reruns)) if reruns.recipe.is_none() => {
+            format!(
+                "git awo fetch; if that does not bring it, {}",
+                another_run(id, &run.says().task)
+            )
+        }
+        (Lacks::Uncounted(_), _) => format!(
+            "ask a reviewer who has not made it: git awo determinism check --run {id} --sign, then git awo push"
+        ),
+    };
     Some(match lacks {
         Lacks::Differs(found) => Rule::Deterministic
             .finding(subject.clone())
             .found(found)
             .expected("a command that makes the same each time")
-            .remedy(format!("git awo outcome {id} rejected --reason TEXT")),
-        Lacks::Uncounted(found) => Rule::RanAgain
+            .remedy(remedy),
+        Lacks::Otherwise(found) | Lacks::Uncounted(found) => Rule::RanAgain
             .finding(subject.clone())
             .found(found)
             .expected(format!(
@@ -155,6 +191,15 @@ pub fn gate_2(
     })
 }
 
+/// Returns what helps where no further check does: the run is given up, and the task executed again.
+fn another_run(run: &RunId, task: &TaskId) -> String {
+    format!(
+        "no other check helps: ask its orchestrator or an operator to type git awo cancel {run} --reason TEXT, then {}, \
+         with a command that makes the same each time",
+        remedy::run_again(task)
+    )
+}
+
 /// Judges whether a run of which nobody here knows that its commands were confined was run again by a reviewer, in a
 /// cell of which every layer held that is demanded. Returns why not.
 pub fn in_a_cell(
@@ -162,7 +207,7 @@ pub fn in_a_cell(
     demand: Demand,
     (output, is_own): (ObjectId, &dyn Fn(&IdentityName) -> bool),
     used_by: Option<Sha256>,
-) -> Option<String> {
+) -> Option<Lacks> {
     let wanted = Wanted {
         runs: *RUNS.start(),
         output,
@@ -170,20 +215,19 @@ pub fn in_a_cell(
         is_own,
         used_by,
     };
-    match shown(reruns, &wanted) {
-        Ok(()) => None,
-        Err(Lacks::Differs(why) | Lacks::Uncounted(why)) => Some(why),
-    }
+    shown(reruns, &wanted).err()
 }
 
-/// Returns the command by which a reviewer runs again what was run elsewhere.
-pub fn again(reruns: &Reruns, base: Option<ObjectId>) -> String {
+/// Returns what helps a run from elsewhere: the command by which a reviewer runs it again, if that helps.
+pub fn again(lacks: &Lacks, reruns: &Reruns, base: Option<ObjectId>) -> String {
+    if !matches!(lacks, Lacks::Uncounted(_)) {
+        return "no other check helps: execute the task here: git awo run TASK -- COMMAND"
+            .to_owned();
+    }
     let base = base.map_or("BASE".to_owned(), |it| it.to_string());
-    let words = reruns.recipe.iter().flat_map(|it| &it.command);
-    let words: Vec<_> = words.map(|it| shell::quote(it)).collect();
-    let command = match words.is_empty() {
-        true => "COMMAND".to_owned(),
-        false => words.join(" "),
+    let command = match &reruns.recipe {
+        Some(recipe) => typed(&recipe.command),
+        None => "COMMAND".to_owned(),
     };
     format!(
         "ask a reviewer to type git awo determinism check --sign --tree {base} -- {command}, then git awo push; or execute \
@@ -191,36 +235,81 @@ pub fn again(reruns: &Reruns, base: Option<ObjectId>) -> String {
     )
 }
 
-/// Returns the finding that a check does not show what it is made for, if it does not.
-pub fn judged(report: &DeterminismReport, subject: &Subject) -> Option<Finding> {
+/// Returns a command of a report as one would type it.
+pub fn typed(command: &[String]) -> String {
+    let word = |it: &String| match unquote(it) {
+        Some(word) => shell::shown(&word),
+        None => shell::quote(it),
+    };
+    command.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// The run whose command was run again, as far as its record holds.
+pub struct OfRun {
+    /// The run.
+    pub run: RunId,
+    /// Its task.
+    pub task: TaskId,
+    /// The tree of its commit.
+    pub tree: ObjectId,
+}
+
+/// Returns the finding that a check does not show what it is made for, if it does not: the runs agree, and made the
+/// tree of the run's commit if it is the command of a run.
+pub fn judged(
+    report: &DeterminismReport,
+    of: Option<&OfRun>,
+    subject: &Subject,
+) -> Option<Finding> {
     let first = report.runs.first();
     Some(match report.verdict {
-        Sameness::Same => return None,
+        Sameness::Same => {
+            let of = of?;
+            Rule::RanAgain
+                .finding(subject.clone())
+                .found(made_another(report, of.tree)?)
+                .expected(format!("the tree of the run's commit, {}", of.tree))
+                .remedy(another_run(&of.run, &of.task))
+        }
         Sameness::Differs => {
             let difference = report.difference.as_ref().map(ToString::to_string);
             Rule::Deterministic
                 .finding(subject.clone())
                 .found(difference.unwrap_or_default())
                 .expected("a command that makes the same each time")
-                .remedy("take out of the command what differs: clocks, random numbers, process ids, orders, paths")
+                .remedy(match of {
+                    Some(of) => another_run(&of.run, &of.task),
+                    None => "take out of the command what differs: clocks, random numbers, process ids, orders, paths"
+                        .to_owned(),
+                })
         }
         Sameness::Failed => Rule::CommandSucceeds
             .finding(subject.clone())
             .found(format!(
                 "exit code {} of {}",
                 first.map_or(0, |it| it.exit_code),
-                report.command.join(" ")
+                typed(&report.command)
             ))
             .expected("exit code 0")
-            .remedy("mend the command, or what it needs of its environment"),
+            .remedy(match of {
+                Some(of) => format!(
+                    "check where there is what it needs: git awo determinism check --run {}; where it fails everywhere, {}",
+                    of.run,
+                    another_run(&of.run, &of.task)
+                ),
+                None => "mend the command, or what it needs of its environment".to_owned(),
+            }),
     })
 }
 
 /// Returns the finding that the evidence of a run does not say what ran.
-pub fn no_command(run: &RunId) -> Finding {
+pub fn no_command(run: &RunId, task: &TaskId) -> Finding {
     Rule::RanAgain
         .finding(Subject::of_run(run))
         .found("evidence that does not say what ran")
         .expected("`command` in run_manifest.json")
-        .remedy("git awo fetch")
+        .remedy(format!(
+            "git awo fetch; if that does not bring it, {}",
+            another_run(run, task)
+        ))
 }

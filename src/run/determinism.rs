@@ -3,7 +3,7 @@
 //! Each run has an export and a cell of its own, and an environment that differs from that of the others by a
 //! fixed schedule. What would come from whoever makes the check is left out or fixed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -142,6 +142,29 @@ pub fn repeat(actor: &Actor, check: &Repeated<'_>) -> Result<DeterminismDraft, E
     };
     draft.verdict = draft.follows();
     Ok(draft)
+}
+
+/// Returns the first pattern that matches nothing of what was there before or after any run, if there is one.
+pub fn unmatched<'a>(
+    repo: &Repo,
+    draft: &'a DeterminismDraft,
+) -> Result<Option<&'a String>, Error> {
+    let mut left = Vec::new();
+    for pattern in &draft.outputs {
+        // One that cannot be used was refused before.
+        left.extend(PathSet::broad(std::slice::from_ref(pattern)).map(|it| (pattern, it)));
+    }
+    let made = draft.runs.iter().map(|it| it.output.tree);
+    let trees: BTreeSet<_> = made.chain([draft.input]).collect();
+    for tree in trees {
+        if left.is_empty() {
+            break;
+        }
+        for (path, ..) in repo.files_before(tree, measure::MOST_FILES)? {
+            left.retain(|(_, patterns)| !patterns.matches(&path));
+        }
+    }
+    Ok(left.first().map(|(pattern, _)| *pattern))
 }
 
 /// Returns a command as reports name it.

@@ -276,8 +276,11 @@ fn unseen(
     let command = base.and_then(|_| command(files));
     let recipe = reruns::recipe(&actor.repo, base.unwrap_or(output), command)?;
     let reruns = actor.collector(&records, history).reruns(recipe, &[])?;
-    let why = rerun::in_a_cell(&reruns, demand, (output, is_own), None);
-    Ok(why.map(|why| rules::imported(run, &why, rerun::again(&reruns, base))))
+    let lacks = rerun::in_a_cell(&reruns, demand, (output, is_own), None);
+    Ok(lacks.map(|lacks| {
+        let remedy = rerun::again(&lacks, &reruns, base);
+        rules::imported(run, &lacks.why(), remedy)
+    }))
 }
 
 /// Judges the commit as that of a run is judged. Returns whether it can be recorded as it is:

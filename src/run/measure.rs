@@ -17,7 +17,7 @@ use super::error::Error;
 use super::place::{Place, native};
 
 /// Largest number of files in a base.
-const MOST_FILES: usize = 4_000_000;
+pub(super) const MOST_FILES: usize = 4_000_000;
 /// Largest file that a commit may hold, in bytes.
 const LARGEST_FILE: u64 = 256 << 20;
 

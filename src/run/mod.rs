@@ -33,7 +33,7 @@ mod tests;
 mod watch;
 
 pub use confine::{Attempt, Tried, attempt};
-pub use determinism::{Repeated, repeat, words};
+pub use determinism::{Repeated, repeat, unmatched, words};
 pub use error::Error;
 pub use execute::{RunRequest, run};
 pub use explain::FailedCall;

@@ -5,7 +5,7 @@ use git_awo::record::envelope::Envelope;
 use git_awo::record::{IdentityName, ObjectId, RepoPath, Sha256};
 use git_awo::records::{Context, DeterminismPredicate, Kind, LedgerPath, Scope, Statement};
 
-use super::{asked, confining, executed};
+use super::{RERUN, asked, confining, executed, ran};
 use crate::actors::two_reviewers;
 use crate::cell::here::confines;
 use crate::hostile::door::Door;
@@ -16,16 +16,7 @@ use crate::world::{RUN, World};
 const WORK: &str =
     "mkdir -p src; echo one > src/one.txt; echo '{\"action\": \"noted\"}' > \"$AWO_EVENTS_FILE\"";
 
-const RERUN: &[&str] = &["git", "awo", "determinism", "check", "--sign", "--run", RUN];
 const GATE: &[&str] = &["git", "awo", "gate", RUN];
-
-/// A run whose contract asks for three runs that agree.
-fn ran(script: &str) -> World {
-    let world = World::founded();
-    asked(&world, &["--determinism", "3"]);
-    executed(&world, script);
-    world
-}
 
 #[test]
 fn gate_2_waits_for_a_reviewers_report() {
@@ -160,7 +151,7 @@ fn what_differs_does_not_pass_gate_2() {
     let world = ran(
         "mkdir -p src; test -n \"$PERL_HASH_SEED\" || echo other > src/two.txt; echo one > src/one.txt",
     );
-    world.ok("rita", "rita", RERUN);
+    world.refused("rita", "rita", RERUN, "GOV-002");
     let text = world.refused("rita", "rita", GATE, "GOV-002");
     assert!(text.contains("it makes the tree "), "{text}");
 }

@@ -1,6 +1,7 @@
 //! Commands that are run several times: what is caught, what a signed report is good for.
 
 mod check;
+mod dead_ends;
 mod door;
 mod elsewhere;
 
@@ -74,6 +75,17 @@ pub const CASES: &[Case] = &[
         tests: &["reruns::check::what_stays_the_same_over_the_check_is_not_found"],
     },
 ];
+
+/// What rita types to run the command of the run again.
+const RERUN: &[&str] = &["git", "awo", "determinism", "check", "--sign", "--run", RUN];
+
+/// A run whose contract asks for three runs that agree.
+fn ran(script: &str) -> World {
+    let world = World::founded();
+    asked(&world, &["--determinism", "3"]);
+    executed(&world, script);
+    world
+}
 
 /// A task for `src/` that is approved, with more words for `git awo task new`.
 fn asked(world: &World, more: &[&str]) {

@@ -25,7 +25,8 @@ enum Command {
 ///
 /// Each run gets the files of REV anew, in a cell of its own, and an environment that differs from that of
 /// the others: hash seeds, the lengths of paths, the order in which files are made, processors, the time.
-/// Says which path differs first and from which byte on (INT-007). With --json, the report has the same
+/// Says which path differs first and from which byte on (INT-007); with --run, also whether they made the tree of the
+/// run's commit (GOV-002). With --json, the report has the same
 /// bytes wherever the check is made. What stays the same over the check, such as today's date, is not found.
 #[derive(Debug, Args)]
 struct CheckArgs {
@@ -72,7 +73,7 @@ pub fn run(context: &Context, args: &DeterminismArgs) -> Result<Answer, Error> {
     let prepared = ops::prepare(&session, &request)?;
     if let Some(run) = &args.run {
         // Somebody else has written it.
-        let (times, command) = (prepared.runs(), prepared.words().join(" "));
+        let (times, command) = (prepared.runs(), prepared.command());
         context.say(format!(
             "runs {times} times what the evidence of {run} names: {command}"
         ));
@@ -86,10 +87,15 @@ pub fn run(context: &Context, args: &DeterminismArgs) -> Result<Answer, Error> {
         true => "no layer of the cell held".to_owned(),
         false => format!("the cell held: {}", held.join(", ")),
     };
+    let compared = match done.as_committed {
+        Some(true) => ", and as the commit of the run",
+        Some(false) => ", and not as the commit of the run",
+        None => "",
+    };
     text.push_str(&format!(
-        "{} runs of {}: {}; {held}\n",
+        "{} runs of {}: {}{compared}; {held}\n",
         report.runs.len(),
-        report.command.join(" "),
+        done.command(),
         report.verdict,
     ));
     for (run, number) in report.runs.iter().zip(1..) {

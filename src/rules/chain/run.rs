@@ -373,7 +373,8 @@ impl<'a> Links<'a> {
         let is_own = |person: &IdentityName| {
             person == run.orchestrator() || (is_new && run.made_by(person, self.policy))
         };
-        rerun::in_a_cell(reruns, demand, (run.says().tree, &is_own), Some(record))
+        let lacks = rerun::in_a_cell(reruns, demand, (run.says().tree, &is_own), Some(record));
+        lacks.map(rerun::Lacks::why)
     }
 
     fn evidence(&mut self) {

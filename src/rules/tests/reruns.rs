@@ -105,6 +105,10 @@ fn a_report_counts_by_a_reviewer_of_another_mind_who_made_the_committed_tree_so_
                 assert!(what.contains("differs"), "{what}");
                 Some(why)
             }
+            Err(Lacks::Otherwise(why)) => {
+                assert_eq!(what, "another tree");
+                Some(why)
+            }
             Err(Lacks::Uncounted(why)) => Some(why),
         };
         match (&found, expected) {
