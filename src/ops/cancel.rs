@@ -2,10 +2,10 @@
 
 use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::{Role, Verified};
-use crate::record::{Reason, Refusal, Rule, RunId, Sha256, Subject, TaskId};
+use crate::record::{Reason, Refusal, RunId, Sha256, Subject, TaskId};
 use crate::records::{CancellationPredicate, ContractPredicate, Kind, Statement};
 use crate::rules::life::{self, State, Whose};
-use crate::rules::{absent, step};
+use crate::rules::{absent, cancellation, step};
 use crate::store::batch::Batch;
 
 use super::{Error, Session};
@@ -46,13 +46,7 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
     let known = recorded.map(|it| &it.predicate().task).or(named);
     // Whoever names another task means another run.
     let wrong = match (known, &request.task) {
-        (Some(task), Some(given)) if task != given => Some(
-            Rule::BindsTask
-                .finding(Subject::of_run(&run))
-                .found(format!("--task {given}"))
-                .expected(format!("--task {task}, or none"))
-                .remedy(format!("git awo show {run}")),
-        ),
+        (Some(task), Some(given)) => cancellation::named(&run, task, given),
         _ => None,
     };
     let task = match (known, request.task) {
