@@ -7,13 +7,14 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
-use super::grants::{Cell, homes_of_toolchains};
+use super::grants::Cell;
 use super::held::Held;
 #[cfg(target_os = "linux")]
 use super::layers;
 #[cfg(not(target_os = "linux"))]
 use super::no_layers as layers;
 use super::report::Told;
+use super::toolchains::toolchains;
 
 /// Variables that lead to a service or a directory outside.
 const OUTSIDE: &[&str] = &[
@@ -50,8 +51,8 @@ pub fn begin(cell: &Cell, command: &[OsString]) -> io::Result<u8> {
         let ended = layers::supervise(cell, command, &report);
         return ended.or_else(|error| not_started(report, Held::default(), error));
     }
-    let closed = layers::check(cell);
-    confined(cell, command, report, (separate, closed), |it| {
+    let (cell, closed) = layers::opened(cell);
+    confined(&cell, command, report, (separate, closed), |it| {
         Err(it.exec())
     })
 }
@@ -60,9 +61,9 @@ pub fn begin(cell: &Cell, command: &[OsString]) -> io::Result<u8> {
 /// returns the exit code of the command.
 pub fn enter(cell: &Cell, command: &[OsString]) -> io::Result<u8> {
     let report = report()?;
-    let closed = layers::check(cell);
-    let made = Some(layers::make_root(cell));
-    confined(cell, command, report, (made, closed), layers::reap)
+    let (cell, closed) = layers::opened(cell);
+    let made = Some(layers::make_root(&cell));
+    confined(&cell, command, report, (made, closed), layers::reap)
 }
 
 /// Returns the file in which whoever opened the cell is told of it.
@@ -125,7 +126,7 @@ fn surroundings(cell: &Cell, command: &mut Command) -> io::Result<()> {
         .env("TMPDIR", &cell.temporary)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null");
-    for toolchain in homes_of_toolchains().filter(|it| it.root.is_dir()) {
+    for toolchain in toolchains().filter(|it| it.root.is_dir()) {
         let mut place = toolchain.root;
         if toolchain.variable == "CARGO_HOME" {
             // Cargo writes its locks there: it gets one of its own, with the crates that are here.

@@ -5,14 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::held::Layer;
 use crate::record::contract::CellLimits;
-use crate::sys::environment;
-
-/// Toolchains in a home: the variable that names them, where they are else, and what of them may be read.
-const TOOLCHAINS: &[(&str, &str, &[&str])] = &[
-    ("CARGO_HOME", ".cargo", &["bin", "registry"]),
-    ("RUSTUP_HOME", ".rustup", &[""]),
-    ("PYENV_ROOT", ".pyenv", &[""]),
-];
 
 /// How much of a cell must hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,14 +54,6 @@ pub struct Cell {
     pub marked: bool,
 }
 
-/// A toolchain that stands in somebody's home.
-pub(super) struct Toolchain {
-    /// The variable that names it.
-    pub(super) variable: &'static str,
-    /// Where it is.
-    pub(super) root: PathBuf,
-}
-
 impl Cell {
     /// Returns the arguments after `git-awo` that make a process the first one of this cell.
     pub(super) fn arguments_of_first(&self, command: &[OsString]) -> Vec<OsString> {
@@ -110,17 +94,4 @@ impl Cell {
         args.extend(command);
         args
     }
-}
-
-/// Returns the toolchains of whoever runs this, and what of them may be read.
-pub(super) fn toolchains() -> impl Iterator<Item = (Toolchain, &'static [&'static str])> {
-    TOOLCHAINS.iter().filter_map(|(variable, below, parts)| {
-        let root = environment::place(variable, below)?;
-        Some((Toolchain { variable, root }, *parts))
-    })
-}
-
-/// Returns the toolchains of whoever runs this.
-pub(super) fn homes_of_toolchains() -> impl Iterator<Item = Toolchain> {
-    toolchains().map(|(it, _)| it)
 }

@@ -24,7 +24,7 @@ const FILES: u64 = 4_096;
 const CLOSES: u64 = 0o2_000_000;
 
 pub(super) use super::init::{reap, separate, supervise};
-pub(super) use super::paths::check;
+pub(super) use super::paths::opened;
 
 /// Makes a root of its own and moves this process there.
 pub(super) fn make_root(cell: &Cell) -> Result<(), String> {

@@ -15,6 +15,7 @@ mod grants;
 mod held;
 #[cfg(target_os = "linux")]
 mod init;
+mod judged;
 #[cfg(target_os = "linux")]
 mod layers;
 #[cfg(not(target_os = "linux"))]
@@ -24,6 +25,7 @@ mod paths;
 mod report;
 #[cfg(target_os = "linux")]
 mod root;
+mod toolchains;
 
 pub use asked::asked;
 pub use enter::{BEGINS, begin, enter};

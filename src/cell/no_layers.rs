@@ -31,8 +31,8 @@ pub(super) fn reap(_command: &mut Command) -> io::Result<u8> {
 }
 
 /// Nothing is closed that could be open.
-pub(super) fn check(_cell: &Cell) -> Result<(), String> {
-    Ok(())
+pub(super) fn opened(cell: &Cell) -> (Cell, Result<(), String>) {
+    (cell.clone(), Ok(()))
 }
 
 /// Returns that nothing held.

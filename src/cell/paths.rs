@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::grants::{Cell, toolchains};
+use super::grants::Cell;
+use super::toolchains;
 use crate::sys::environment;
 
 /// What may be read besides what a cell names: the system's programs and libraries, and the few of its
@@ -44,13 +45,9 @@ pub(super) const DEVICES: &[&str] = &["/dev/null", "/dev/zero"];
 /// Returns all that may be read, as it is called.
 pub(super) fn named(cell: &Cell) -> Vec<PathBuf> {
     let own = environment::program().into_iter();
-    let toolchains = toolchains().flat_map(|(it, parts)| {
-        let root = it.root;
-        parts.iter().map(move |part| root.join(part))
-    });
     let network = NETWORK.iter().filter(|_| cell.network);
     let system = SYSTEM.iter().chain(network).map(PathBuf::from);
-    let paths = system.chain(toolchains).chain(own);
+    let paths = system.chain(own);
     paths.chain(cell.read.iter().cloned()).collect()
 }
 
@@ -65,9 +62,18 @@ pub(super) fn writable(cell: &Cell) -> Vec<PathBuf> {
     real(own.into_iter().chain(cell.write.iter().cloned()))
 }
 
+/// Adds what may be read of the toolchains, and looks at what the cell then grants. To be called before a root of its own is
+/// made, in which what stays closed is not seen.
+pub(super) fn opened(cell: &Cell) -> (Cell, Result<(), String>) {
+    let mut cell = cell.clone();
+    let toolchains = toolchains::readable(&cell.closed).map(|paths| cell.read.extend(paths));
+    let closed = toolchains.and_then(|()| check(&cell));
+    (cell, closed)
+}
+
 /// Fails if something that must stay closed lies in something that is granted: no layer could close
 /// it again.
-pub(super) fn check(cell: &Cell) -> Result<(), String> {
+fn check(cell: &Cell) -> Result<(), String> {
     let home = environment::home();
     let closed = real(cell.closed.iter().cloned().chain(home));
     for granted in readable(cell).iter().chain(&writable(cell)) {

@@ -152,7 +152,7 @@ impl Reader {
     }
 
     /// Returns the directories of objects, alternates included.
-    fn object_stores(&self) -> io::Result<Vec<PathBuf>> {
+    pub fn object_stores(&self) -> io::Result<Vec<PathBuf>> {
         let own = self.shared.objects.clone();
         let others = gix::odb::alternate::resolve(own.clone(), &own);
         let others = others.map_err(io::Error::other)?;

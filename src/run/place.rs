@@ -200,11 +200,16 @@ impl Place {
             Some(repo.common_dir()),
             repo.work_tree(),
         ];
+        let closed = closed.into_iter().flatten().map(Path::to_owned);
+        let key = repo.config("user.signingkey");
+        let keys = key.map(|it| environment::expand_home(&it)).into_iter();
+        // The public key may be named, which stands beside the other.
+        let keys = keys.flat_map(|it| [it.with_extension(""), it]);
         Ok(Cell {
             demand,
-            read: vec![repo.common_dir().join("objects")],
+            read: object_stores(repo)?,
             write: vec![self.tree.clone(), self.file(REPORTS)],
-            closed: closed.into_iter().flatten().map(Path::to_owned).collect(),
+            closed: closed.chain(keys.filter(|it| it.is_absolute())).collect(),
             home,
             temporary,
             root: Some(root),
@@ -232,6 +237,23 @@ impl Drop for Place {
         // What says whose it is goes last: if this is cut short, the next run goes on with it.
         self.root.remove(HELD);
     }
+}
+
+/// Returns the directories of the repository's objects, and of those that it borrows: what `objects/info/alternates` names may
+/// be read if it is what the name says, the objects of a repository.
+fn object_stores(repo: &Repo) -> Result<Vec<PathBuf>, Error> {
+    let own = repo.common_dir().join("objects");
+    let stores = repo.object_stores();
+    let mut stores = stores.map_err(Error::io("list the objects of", &own))?;
+    stores.retain(|it| *it == own || is_object_store(it));
+    Ok(stores)
+}
+
+fn is_object_store(directory: &Path) -> bool {
+    let real = directory.canonicalize().ok();
+    let real = real.filter(|it| it.file_name() == Some(OsStr::new("objects")));
+    let around = real.as_deref().and_then(Path::parent);
+    around.is_some_and(|it| it.join("HEAD").is_file() && it.join("refs").is_dir())
 }
 
 /// Marks a directory as one in use by this process, until the file returned is closed.
@@ -340,6 +362,28 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+
+    #[test]
+    fn an_object_store_is_that_of_a_repository() {
+        let dir = TempDir::new().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        for made in ["repo/objects", "repo/refs", "repo/other", "keys/objects"] {
+            fs::create_dir_all(path(made)).unwrap();
+        }
+        fs::write(path("repo/HEAD"), "x").unwrap();
+        symlink(path("keys"), path("repo/led")).unwrap();
+        symlink(path("repo/objects"), path("link")).unwrap();
+        for (name, is) in [
+            ("repo/objects", true),
+            ("link", true),
+            ("repo/other", false),
+            ("repo", false),
+            ("repo/led/objects", false),
+            ("nothing/objects", false),
+        ] {
+            assert_eq!(is_object_store(&path(name)), is, "{name}");
+        }
+    }
 
     #[test]
     fn what_a_dead_run_left_is_found_and_what_a_living_one_holds_or_another_repository_is_not() {

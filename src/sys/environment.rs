@@ -71,6 +71,11 @@ pub fn names() -> impl Iterator<Item = OsString> {
     std::env::vars_os().map(|(name, _)| name)
 }
 
+/// Returns whether this variable names an absolute path.
+pub fn names_a_place(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|it| Path::new(&it).is_absolute())
+}
+
 /// Returns the home of whoever runs this.
 pub fn home() -> Option<PathBuf> {
     std::env::home_dir().filter(|it| it.is_absolute())

@@ -158,32 +158,89 @@ fn its_environment_is_its_own() {
     }
 }
 
+/// A variable, or a symlink where a toolchain would be, may name anything.
 #[test]
 fn what_must_stay_closed_is_not_granted_by_a_toolchain() {
     if !here::confines() {
         return;
     }
     let world = World::founded();
-    let words = ["git", "awo", "--json", "cell", "--", "true"];
-    for (granted, holds) in [
-        ("toolchain", true),
-        ("otto/..", false),
-        ("home/otto", false),
-    ] {
-        world.ok("otto", ".", &["mkdir", "-p", granted]);
+    world.write("home/otto/.ssh/toolchains/id", "secret");
+    world.write("home/otto/.ssh/versions/id", "secret");
+    world.write("home/otto/rust/toolchains/x/said", "granted");
+    world.write("home/otto/py/versions/x/said", "granted");
+    world.write("olga/versions/said", "secret");
+    let tried = |variable: &str, root: &str, inner: &str| {
+        let file = world.path(root).join(inner).display().to_string();
+        let script = format!("cat '{file}' >&2 || echo denied >&2");
+        let words = ["git", "awo", "--json", "cell", "--", "sh", "-c", &script];
         let mut command = world.command("otto", "otto", &words);
-        let output = command
-            .env("RUSTUP_HOME", world.path(granted))
-            .output()
-            .unwrap();
+        let output = command.env(variable, world.path(root)).output().unwrap();
         let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let why = value["cell"]["not_held"]["files"].as_str();
-        assert_eq!(why.is_none(), holds, "{granted}: {value}");
-        assert!(
-            why.is_none_or(|it| it.contains("which is granted")),
-            "{value}"
-        );
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (why.map(str::to_owned), said)
+    };
+    for (variable, root, inner) in [
+        ("RUSTUP_HOME", "home/otto/rust", "toolchains/x/said"),
+        ("PYENV_ROOT", "home/otto/py", "versions/x/said"),
+    ] {
+        let (why, said) = tried(variable, root, inner);
+        assert_eq!(why, None, "{variable}");
+        assert!(said.contains("granted"), "{variable}: {said}");
     }
+    for (variable, root, inner) in [
+        ("RUSTUP_HOME", "home/otto/.ssh", "toolchains/id"),
+        ("PYENV_ROOT", "home/otto/.ssh", "versions/id"),
+        ("PYENV_ROOT", "olga", "versions/said"),
+        ("PYENV_ROOT", "home/otto", ".ssh/versions/id"),
+        ("CARGO_HOME", "otto/..", "home/otto/.ssh/versions/id"),
+    ] {
+        let (why, said) = tried(variable, root, inner);
+        let why = why.unwrap_or_else(|| panic!("{variable}={root}: {said}"));
+        assert!(why.contains(variable), "{why}");
+        assert!(said.contains("denied"), "{variable}={root}: {said}");
+    }
+    // A run that requires the layer does not start.
+    let done = governed::asked("required");
+    let words = governed::words("mkdir -p src; touch src/x");
+    done.ok("otto", ".", &["ln", "-s", "..", "home/otto/.cargo"]);
+    done.ok(
+        "otto",
+        ".",
+        &["mkdir", "-p", "home/registry", "home/otto/none"],
+    );
+    let text = done.refused("otto", "otto", &words, "INT-005");
+    assert!(text.contains("CARGO_HOME"), "{text}");
+    done.ok("otto", ".", &["rm", "home/otto/.cargo"]);
+    done.ok("otto", "otto", &words);
+}
+
+#[test]
+fn a_clone_that_borrows_objects_works_too() {
+    if !here::confines() {
+        return;
+    }
+    let world = World::founded();
+    world.ok(
+        "otto",
+        ".",
+        &["git", "clone", "-q", "--shared", "otto", "borrows"],
+    );
+    world.write("home/otto/kept/objects/secret", "secret");
+    let kept = world.path("home/otto/kept/objects").display().to_string();
+    let add = format!("echo '{kept}' >> .git/objects/info/alternates");
+    world.ok("otto", "borrows", &["sh", "-ec", &add]);
+    let script = format!(
+        "git log -1 --oneline; git fsck; git cat-file -p HEAD:README.md; ! cat {kept}/secret"
+    );
+    let done = world.run(
+        "otto",
+        "borrows",
+        &["git", "awo", "cell", "--", "sh", "-ec", &script],
+    );
+    assert_eq!(done.code, 0, "{}", done.text);
+    assert!(!done.text.contains("did not hold"), "{}", done.text);
 }
 
 /// Whoever calls the hidden form by hand gets no way around: what is not told is not granted.

@@ -150,6 +150,15 @@ fn a_contract_that_opens_too_much_is_refused() {
     for (forbidden, cell, line, why) in [
         ("", "read = [\"~/.ssh\"]", 12, "keys or other secrets"),
         ("", "read = [\"/home\"]", 12, "homes or secrets"),
+        ("", "read = [\"/tmp\"]", 12, "somebody else keeps"),
+        ("", "read = [\"/etc/shadow-\"]", 12, "somebody else keeps"),
+        ("", "read = [\"/etc/wireguard\"]", 12, "somebody else keeps"),
+        (
+            "",
+            "read = [\"~/.bash_history\"]",
+            12,
+            "keys or other secrets",
+        ),
         ("", "read = [\"/home/otto\"]", 12, "it is a home"),
         ("", "read = [\"/\"]", 12, "must name something"),
         ("", "read = [\"data\"]", 12, "must begin with"),
@@ -290,7 +299,42 @@ fn a_link_to_a_secret_is_not_followed() {
     };
     let otto = world.path("otto").display().to_string();
     let home = world.path("home/otto").display().to_string();
-    for target in [".ssh", "/etc", &otto, &home] {
+    world.write("home/otto/deep/clone/.git/HEAD", "x");
+    world.write("home/otto/keys/plain", "x");
+    world.ok("otto", "home/otto", &["cp", "key", "keys/key"]);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "config", "user.signingkey", "~/keys/key"],
+    );
+    let within = world.path("otto/within").display().to_string();
+    let rita = world.path("rita/.").display().to_string();
+    world.ok(
+        "otto",
+        ".",
+        &[
+            "mkdir",
+            "-p",
+            "otto/.git/awo-test",
+            "rita/sub",
+            "otto/within",
+        ],
+    );
+    let sub = world.path("rita/sub").display().to_string();
+    for target in [
+        ".ssh",
+        "/etc",
+        "/dev/shm",
+        "/tmp",
+        "deep",
+        "deep/clone",
+        "keys",
+        &otto,
+        &home,
+        &within,
+        &rita,
+        &sub,
+    ] {
         link(target);
         let text = world.refused("otto", "otto", &words(WORK), "GOV-002");
         assert!(text.contains("cell-terms"), "{target}: {text}");

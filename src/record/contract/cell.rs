@@ -31,25 +31,44 @@ const BOUNDS: &[(&str, u64, u64)] = &[
     ("cell.limits.wall_seconds", 1, WEEK),
 ];
 
-/// Directories of which nothing may be read: the kernel's and those of services.
-const NOTHING_IN: &[&str] = &["/proc", "/sys", "/dev", "/run", "/var/run", "/boot"];
-
-/// What may not be read, nor anything around it.
-const NOT_AROUND: &[&str] = &[
+/// Directories of which nothing may be read, nor of anything around: the kernel's, those of services, and those in
+/// which everybody's files are.
+const NOTHING_IN: &[&str] = &[
+    "/boot",
+    "/dev",
+    "/etc/NetworkManager",
     "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/ipsec.d",
     "/etc/krb5.keytab",
+    "/etc/letsencrypt",
+    "/etc/openvpn",
     "/etc/shadow",
+    "/etc/shadow-",
     "/etc/ssh",
     "/etc/ssl/private",
     "/etc/sudoers",
     "/etc/sudoers.d",
-    "/home",
-    "/root",
-    "/Users",
-    "/var/lib",
+    "/etc/wireguard",
+    "/private/tmp",
+    "/proc",
+    "/run",
+    "/sys",
+    "/tmp",
+    "/var/backups",
+    "/var/lib/containerd",
+    "/var/lib/containers",
+    "/var/lib/docker",
+    "/var/lib/kubelet",
+    "/var/mail",
+    "/var/run",
     "/var/spool",
-    "~",
+    "/var/tmp",
+    "~/Library",
 ];
+
+/// What may not be read, nor anything around it; what lies in it may.
+const NOT_AROUND: &[&str] = &["/home", "/root", "/Users", "/var/lib", "~"];
 
 /// Directories whose directories are homes.
 const HOMES: &[&str] = &["/home", "/Users", "/var/home"];
@@ -62,12 +81,14 @@ const SECRET: &[&str] = &[
     ".docker",
     ".git",
     ".git-credentials",
+    ".gitconfig",
     ".gnupg",
     ".kube",
     ".mozilla",
     ".netrc",
     ".npmrc",
     ".password-store",
+    ".pgpass",
     ".pypirc",
     ".ssh",
     ".thunderbird",
@@ -76,6 +97,10 @@ const SECRET: &[&str] = &[
     "credentials.toml",
     "keyrings",
 ];
+
+/// How names of keys begin, and those of files end in which commands are kept.
+const KEY: &[&str] = &["id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"];
+const HISTORY: &str = "_history";
 
 /// Names of directories that hold such ones.
 const AROUND_SECRETS: &[&str] = &[".cargo", ".local", ".m2"];
@@ -217,18 +242,13 @@ pub fn may_read(path: &str) -> Result<(), &'static str> {
         return Err("it must name something, without empty components, . and ..");
     }
     let is_around = |inner: &str| is_within(inner, path);
-    // A directory of files in shared memory may be anybody's.
-    let shared = path
-        .strip_prefix("/dev/shm/")
-        .is_some_and(|it| it.contains('/'));
-    let is_in = |it: &&str| is_within(path, it) && !shared;
-    if NOTHING_IN.iter().any(|it| is_in(it) || is_around(it)) {
-        return Err("it holds what the kernel or a service shows");
+    if NOTHING_IN
+        .iter()
+        .any(|it| is_within(path, it) || is_around(it))
+    {
+        return Err("it holds what the system, a service or somebody else keeps");
     }
-    let secret = NOT_AROUND.iter().any(|it| is_around(it))
-        // What stands in these is secret too, and what stands in the others is not.
-        || NOT_AROUND.iter().any(|it| it.starts_with("/etc/") && is_within(path, it));
-    if secret {
+    if NOT_AROUND.iter().any(|it| is_around(it)) {
         return Err("it holds homes or secrets of the system");
     }
     let is_home = HOMES.iter().any(|homes| {
@@ -241,7 +261,12 @@ pub fn may_read(path: &str) -> Result<(), &'static str> {
     let is = |name: &&str, of: &[&str]| of.iter().any(|it| it.eq_ignore_ascii_case(name));
     let last = names.last().is_some_and(|it| is(it, AROUND_SECRETS));
     let share = names.ends_with(&[".local", "share"]);
-    if last || share || names.iter().any(|it| is(it, SECRET)) {
+    let is_secret = |name: &&str| {
+        let lower = name.to_ascii_lowercase();
+        let is_key = KEY.iter().any(|it| lower.starts_with(it));
+        is_key || lower.ends_with(HISTORY) || is(name, SECRET)
+    };
+    if last || share || names.iter().any(is_secret) {
         return Err("it may hold keys or other secrets");
     }
     Ok(())
@@ -272,7 +297,10 @@ mod tests {
             "/srv/models",
             "/homework",
             "/runner/x",
-            "/dev/shm/user/data",
+            "/opt/Library/x",
+            "/etc/fonts",
+            "/var/lib/models",
+            "~/history",
         ] {
             assert_eq!(may_read(fits), Ok(()), "{fits}");
         }
@@ -311,6 +339,21 @@ mod tests {
             "/dev/sda",
             "/dev/shm",
             "/dev/shm/x",
+            "/dev/shm/x/y",
+            "/etc/shadow-",
+            "/etc/NetworkManager/x",
+            "/etc/wireguard",
+            "/var/lib/docker",
+            "/var/spool/mail",
+            "/var/backups",
+            "/tmp",
+            "/tmp/x",
+            "/opt/ID_rsa",
+            "~/id_ed25519.old",
+            "~/.bash_history",
+            "~/.gitconfig",
+            "~/Library",
+            "~/Library/Keychains",
             "~/.ssh",
             "~/.ssh/id",
             "/opt/x/.ssh",
