@@ -61,7 +61,13 @@ impl Aside {
             if is_for_good(&finding, everything, with_policy, first)
                 && self.take_one(unsent, &finding)
             {
-                self.why.push(finding);
+                // What lacks a run that is over says nothing that helps.
+                let over = self.why.iter().any(|it| it.rule == Rule::RunOver);
+                let known =
+                    over && rules::follows(&finding) && !rules::never_lands(&finding, with_policy);
+                if !known {
+                    self.why.push(finding);
+                }
                 took = true;
             }
         }

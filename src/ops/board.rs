@@ -21,7 +21,8 @@ pub struct Card {
     pub version: Option<u32>,
     /// The later version that has taken its place.
     pub superseded_by: Option<TaskId>,
-    /// How far it has come: as far as its newest run, if it has one.
+    /// How far it has come: as far as its newest run, if it has one that is not over
+    /// while the task is approved again.
     pub state: State,
     /// Who claims it, and with it the paths of its contract.
     pub claim: Option<Claim>,
@@ -81,8 +82,13 @@ pub fn board(session: &Session) -> Result<Vec<Card>, Error> {
         let mut rows = runs.remove(&task).unwrap_or_default();
         rows.sort_by(|(_, a), (_, b)| a.run.cmp(&b.run));
         let newest = rows.iter().max_by_key(|(since, _)| *since);
-        let state = newest.map(|(_, row)| row.state);
-        let state = state.or_else(|| states.get(&task).copied());
+        let of_run = newest.map(|(_, row)| row.state);
+        let of_task = states.get(&task).copied();
+        // A task that may be executed again has come further than a run of it that is over.
+        let state = match of_run.is_some_and(State::is_over) {
+            true => of_task.or(of_run),
+            false => of_run.or(of_task),
+        };
         let mut card = Card {
             base: task.clone(),
             claim: claims.remove(&task),

@@ -5,7 +5,7 @@ use crate::policy::{Role, Verified};
 use crate::record::{Reason, Refusal, RunId, Sha256, Subject, TaskId};
 use crate::records::{CancellationPredicate, ContractPredicate, Kind, Statement};
 use crate::rules::life::{self, State, Whose};
-use crate::rules::{absent, step};
+use crate::rules::{absent, cancellation, step};
 use crate::store::batch::Batch;
 
 use super::{Error, Session};
@@ -43,10 +43,13 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
     }
     let recorded = facts.run.valid();
     let named = facts.cancellations.first().map(|it| &it.predicate().task);
-    let task = match (
-        recorded.map(|it| &it.predicate().task).or(named),
-        request.task,
-    ) {
+    let known = recorded.map(|it| &it.predicate().task).or(named);
+    // Whoever names another task means another run.
+    let wrong = match (known, &request.task) {
+        (Some(task), Some(given)) => cancellation::named(&run, task, given),
+        _ => None,
+    };
+    let task = match (known, request.task) {
         (Some(task), _) => task.clone(),
         (None, Some(task)) => task,
         (None, None) => {
@@ -83,7 +86,10 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
     let (to, from) = (State::Cancelled, state(session, &facts, &contract)?);
     if !said && !from.next().contains(&to) {
         let turn = life::out_of_turn(title, from, to, of, subject);
-        return Err(refuse(turn.into()));
+        return Err(refuse(Refusal::from(turn).and(wrong)));
+    }
+    if let Some(wrong) = wrong {
+        return Err(refuse(wrong.into()));
     }
     let envelope = session.sign(says)?;
     let path = Kind::Cancellation.one_of(&run, envelope.digest());

@@ -4,7 +4,7 @@ use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::Verified;
 use crate::record::{Findings, Report, RunId, Timestamp};
 use crate::records::{ApprovalPredicate, Kind, LedgerPath, Predicate, Verdict};
-use crate::rules::{self, absent, clone, life, revocation, step};
+use crate::rules::{self, Step, absent, clone, life, revocation, step};
 
 use super::verify::{Request, verify};
 use super::{Error, Session};
@@ -78,12 +78,18 @@ pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
             report.absorb(verify(session, &Request::of(what))?);
         }
         Some(held) => {
-            let ended = life::stays_cancelled(&facts, &session.life(&facts)?);
-            report.absorb(match ended {
-                // What else is missing is of no use.
-                Some(ended) => Report::of([ended]),
-                None => Report::of(session.judge_chain(held, None)?),
-            });
+            let life = session.life(&facts)?;
+            let over = life::over(&facts, &life);
+            // Of a run that is over nothing later is taken: that it is missing is of no use. Of one that has
+            // failed, what it has says why.
+            let before = match (&over, life.state()) {
+                (Some(_), life::State::Cancelled) => None,
+                (Some(_), _) => Some(session.judge_chain(held, Some(Step::Gate3))?),
+                (None, _) => Some(session.judge_chain(held, None)?),
+            };
+            report.absorb(Report::of(
+                over.into_iter().chain(before.into_iter().flatten()),
+            ));
         }
         None => report.absorb(step::unheld(&facts, session.policy()?)),
     }

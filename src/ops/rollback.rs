@@ -5,7 +5,7 @@ use crate::facts::case::CommitCase;
 use crate::facts::run::Held;
 use crate::git::{CommitDraft, Expected, MOST_CHANGES, RefUpdate};
 use crate::record::tree::Change;
-use crate::record::{Findings, ObjectId, RefName, Refusal, RunId, Subject};
+use crate::record::{Findings, ObjectId, RefName, Refusal, Rule, RunId, Subject};
 use crate::rules::{self, Reverted, life, step, undo};
 
 use super::work_tree::{catch_up, follow, require_clean};
@@ -102,6 +102,13 @@ impl<'a> Undo<'a> {
                 None => refusal,
                 Some(remark) => refusal.hint(remark),
             });
+        }
+        // What never lands has changed nothing that could be taken back.
+        if let Some(over) = turn
+            .clone()
+            .filter(|it| it.rule == Rule::RunOver && !self.ancestor)
+        {
+            return Err(refused(run, over.into()));
         }
         let tree = repo.commit(self.tip)?.tree;
         let mut stale = Findings::new();

@@ -124,8 +124,16 @@ impl Session {
     /// Returns everything known about a run, or says that there is none.
     pub fn run(&self, run: &RunId) -> Result<RunFacts, Error> {
         let records = self.records()?;
-        let facts = self.collector(&records)?.run(run)?;
+        let collector = self.collector(&records)?;
+        let facts = collector.run(run)?;
         if matches!(facts.run, Lookup::Missing) {
+            if collector.is_only_cancelled(&facts)? {
+                let life = life::unrecorded(&facts, None, self.policy()?, self.now());
+                if let Some(over) = life::never_recorded(&facts, &life) {
+                    let message = format!("{run} was cancelled before anybody recorded it");
+                    return Err(self.refused(message, over));
+                }
+            }
             let message = format!("there is no run {run} in this clone");
             return Err(self.refused(message, absent::run_record(run)));
         }

@@ -41,6 +41,8 @@ pub struct Shown {
     pub life: Option<RunLife>,
     /// What held of the cell of the run of this name and what it granted, by the word of its evidence.
     pub cell: Option<Confined>,
+    /// Whether there is evidence of the run of this name, and it says of no cell.
+    pub unconfined: bool,
 }
 
 /// Returns what is recorded about whatever has this name.
@@ -63,8 +65,9 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
             )?;
         }
     }
+    let mut unconfined = false;
     if let Ok(run) = RunId::new(name) {
-        (gate1, cell) = of_run(&records, &run, &mut found)?;
+        (gate1, cell, unconfined) = of_run(&records, &run, &mut found)?;
         // Without a policy nothing holds, and everything is shown as it is stored.
         if session.policy().is_ok() {
             life = lives(session, &run)?;
@@ -100,6 +103,7 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         gate1,
         life,
         cell,
+        unconfined,
     })
 }
 
@@ -124,17 +128,18 @@ fn about(records: &Records<'_>, scope: Scope, found: &mut Found) -> Result<(), E
 }
 
 /// Returns what the ledger has about a run, the approvals of the task or the decision that it spends, and
-/// what is noted on its commit; and what its record says of the decision, and its evidence of the cell.
+/// what is noted on its commit; and what its record says of the decision, and its evidence of the cell; last,
+/// whether it has evidence that says of none.
 fn of_run(
     records: &Records<'_>,
     run: &RunId,
     found: &mut Found,
-) -> Result<(Option<OpenedBy>, Option<Confined>), Error> {
+) -> Result<(Option<OpenedBy>, Option<Confined>, bool), Error> {
     about(records, run.into(), found)?;
     let envelope = records.envelope(&Kind::Run.of(run))?;
     let statement = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
     let Some(says) = statement.map(|it| it.predicate) else {
-        return Ok((None, None));
+        return Ok((None, None, false));
     };
     if let Some(opened) = &says.gate1 {
         about(records, Scope::from(&opened.decision_id), found)?;
@@ -148,7 +153,13 @@ fn of_run(
         about(records, Scope::Recipe(recipe.key()), found)?;
     }
     let cell = cell_of(records, &says)?;
-    Ok((says.gate1, cell))
+    let files = records.evidence_files(&says.evidence, &says.run)?;
+    // Evidence that is not here says neither.
+    let unconfined = files.is_some_and(|files| {
+        let cell = RepoPath::from(CELL);
+        files.iter().all(|(path, ..)| *path != cell)
+    });
+    Ok((says.gate1, cell, unconfined))
 }
 
 /// Returns what the evidence of a run says of its cell, if it says something that can be read.

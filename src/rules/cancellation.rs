@@ -3,7 +3,7 @@
 use crate::facts::position::How;
 use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::{Role, Verified};
-use crate::record::{Findings, Rule, Subject};
+use crate::record::{Finding, Findings, Rule, RunId, Subject, TaskId};
 use crate::records::{CancellationPredicate, ContractPredicate};
 
 /// Judges a cancellation of a run by what there is of the run and the contract of the task that it names.
@@ -69,4 +69,13 @@ pub fn arrives(
         let expected = "an operator, or the orchestrator who made the run".to_owned();
         refuse(Rule::RoleHeld, found, expected, &remedy);
     }
+}
+
+/// Judges that whoever cancels a run of a task names that task, if they name one.
+pub fn named(run: &RunId, task: &TaskId, given: &TaskId) -> Option<Finding> {
+    let finding = Rule::BindsTask
+        .finding(Subject::of_run(run))
+        .found(format!("--task {given}"))
+        .expected(format!("--task {task}, or none"));
+    (task != given).then(|| finding.remedy(format!("git awo show {run}")))
 }

@@ -401,6 +401,21 @@ pub fn stays_cancelled(facts: &RunFacts, life: &Life) -> Option<Finding> {
     is_cancelled.then(|| out_of_turn("landing", Cancelled, Landed, Whose::facts(facts), subject))
 }
 
+/// Returns that a run that has not landed never lands any more, if it is over: cancelled or failed.
+pub fn over(facts: &RunFacts, life: &Life) -> Option<Finding> {
+    let state = life.state();
+    let subject = Subject::of_run(&facts.id);
+    let is_over = matches!(state, Cancelled | Failed);
+    is_over.then(|| out_of_turn("landing", state, Landed, Whose::facts(facts), subject))
+}
+
+/// Returns that a run that nobody has recorded is never recorded any more, if its name was cancelled.
+pub fn never_recorded(facts: &RunFacts, life: &Life) -> Option<Finding> {
+    let (what, subject) = (Kind::Run.title(), Subject::of_run(&facts.id));
+    let is_over = life.state() == Cancelled;
+    is_over.then(|| out_of_turn(what, Cancelled, Recorded, Whose::facts(facts), subject))
+}
+
 /// Judges that a run is taken back in its turn; `taken_back` tells whether it was already.
 pub fn rolls_back(
     facts: &RunFacts,

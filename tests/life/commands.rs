@@ -279,6 +279,135 @@ fn a_cancelled_run_waits_for_nothing_and_its_task_runs_again() {
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
+/// What is said of a run that is over, in JSON: the rules and all the text.
+fn found(world: &World, who: &str, words: &[&str]) -> (Vec<String>, String) {
+    let words = [&["git", "awo", "--json"], words].concat();
+    let text = world.refused(who, who, &words, "GOV-011");
+    // The same in words comes after it, where a command is refused.
+    let mut json = serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>();
+    let json = json.next().unwrap().unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    let rule = |it: &serde_json::Value| it["rule"].as_str().unwrap().to_owned();
+    (findings.iter().map(rule).collect(), text)
+}
+
+#[test]
+fn of_a_run_that_is_over_only_that_is_said() {
+    let world = at(State::Cancelled);
+    for words in [["chain", RUN], ["verify", RUN], ["rollback", RUN]] {
+        for who in ["olga", "otto"] {
+            let (rules, said) = found(&world, who, &words);
+            assert_eq!(rules, ["run-over"], "{words:?}: {said}");
+            assert!(said.contains("cancelled"), "{said}");
+            if words[0] != "rollback" {
+                let on = format!("git awo approve {TASK} --again, then git awo run {TASK}");
+                assert!(said.contains(&on), "{said}");
+            }
+        }
+    }
+    let world = at(State::Failed);
+    for command in ["chain", "verify"] {
+        let (rules, said) = found(&world, "olga", &[command, RUN]);
+        assert_eq!(rules[0], "run-over", "{said}");
+        // It says why the run has failed, and no step that can never be taken.
+        assert!(said.contains("GOV-002:invariants:x"), "{said}");
+        for step in ["approve", "attest", "finalize"] {
+            let step = format!("git awo {step} {RUN}");
+            assert!(!said.contains(&step), "{step}: {said}");
+        }
+    }
+    // The twin: of a run that goes on, all that is missing.
+    let world = at(State::Recorded);
+    let said = world.refused("olga", "olga", &["git", "awo", "chain", RUN], "GOV-002");
+    for step in ["gate", "approve", "attest"] {
+        assert!(said.contains(&format!("git awo {step} {RUN}")), "{said}");
+    }
+    assert!(!said.contains("GOV-011"), "{said}");
+}
+
+#[test]
+fn of_an_id_that_was_cancelled_it_is_said_that_no_run_has_it() {
+    let world = World::approved();
+    world.fetched();
+    let (_, cancel) = act(State::Cancelled).unwrap();
+    world.ok("olga", "olga", &cancel);
+    for words in [["chain", RUN], ["rollback", RUN]] {
+        let (rules, said) = found(&world, "olga", &words);
+        assert_eq!(rules, ["run-over"], "{words:?}: {said}");
+    }
+    let run = format!("git awo run {TASK} -- COMMAND");
+    let (_, said) = found(&world, "olga", &["chain", RUN]);
+    assert!(said.contains(&run) && !said.contains("--again"), "{said}");
+    world.refused("olga", "olga", &["git", "awo", "chain", "run_2"], "STR-002");
+}
+
+#[test]
+fn a_task_that_is_approved_again_is_listed_until_it_runs_again() {
+    for state in [State::Cancelled, State::Failed] {
+        let world = at(state);
+        let listed = |world: &World| {
+            // Twice: what was found before changes no answer.
+            let status = ["git", "awo", "status", "--json"];
+            let text = world.ok("olga", "olga", &status);
+            assert_eq!(text, world.ok("olga", "olga", &status));
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let all = world.ok("olga", "olga", &["git", "awo", "status", "--all", "--json"]);
+            let all: serde_json::Value = serde_json::from_str(&all).unwrap();
+            assert_eq!(json["tasks"], all["tasks"]);
+            let board = world.ok("olga", "olga", &["git", "awo", "task", "board", "--json"]);
+            let board: serde_json::Value = serde_json::from_str(&board).unwrap();
+            let card = board["tasks"][0]["state"].as_str().unwrap().to_owned();
+            (json["tasks"].as_array().unwrap().clone(), card)
+        };
+        let (tasks, card) = listed(&world);
+        assert!(tasks.is_empty(), "{tasks:?}");
+        assert_eq!(card, state.word());
+        let sentence = crate::world::SENTENCE;
+        let again = ["approve", TASK, "--sentence", sentence, "--again"];
+        world.ok("olga", "olga", &[&["git", "awo"], &again[..]].concat());
+        let (tasks, card) = listed(&world);
+        assert_eq!(tasks.len(), 1, "{tasks:?}");
+        assert_eq!(tasks[0]["task"], TASK, "{tasks:?}");
+        assert_eq!(tasks[0]["state"], "approved");
+        assert_eq!(tasks[0]["next"], format!("git awo run {TASK} -- COMMAND"));
+        assert_eq!(card, "approved");
+        world.ok("olga", "olga", &["git", "awo", "push"]);
+        world.fetched();
+        world.executes("otto", "run_2");
+        world.ok("otto", "otto", &["git", "awo", "push"]);
+        world.fetched();
+        let (tasks, card) = listed(&world);
+        assert!(tasks.is_empty(), "{tasks:?}");
+        assert_eq!(card, "executed");
+    }
+}
+
+#[test]
+fn a_cancellation_that_names_another_task_is_refused() {
+    let cancel = |task, reason| {
+        [
+            "git", "awo", "cancel", RUN, "--task", task, "--reason", reason,
+        ]
+    };
+    let world = at(State::Recorded);
+    let said = world.refused("olga", "olga", &cancel("OTHER", "no"), "ATT-002");
+    assert!(said.contains("--task OTHER"), "{said}");
+    world.ok("olga", "olga", &cancel(TASK, "no"));
+    let said = world.refused("olga", "olga", &cancel("OTHER", "once more"), "GOV-011");
+    assert!(said.contains("--task OTHER"), "{said}");
+    let said = world.refused("olga", "olga", &cancel(TASK, "once more"), "GOV-011");
+    assert!(!said.contains("--task"), "{said}");
+}
+
+#[test]
+fn who_gives_no_sentence_is_told_the_whole_command() {
+    let world = at(State::Cancelled);
+    let words = ["git", "awo", "approve", TASK, "--again"];
+    let said = world.run("olga", "olga", &words).text;
+    let whole = format!("git awo approve {TASK} --again --sentence TEXT");
+    assert!(said.contains(&whole), "{said}");
+}
+
 #[test]
 fn the_id_of_a_run_that_nobody_recorded_is_cancelled_and_no_command_starts() {
     let world = World::approved();

@@ -84,3 +84,25 @@ fn of_a_cancellation_and_a_run_one_wins() {
         }
     }
 }
+
+#[test]
+fn who_recorded_a_run_that_was_cancelled_is_told_that_first() {
+    let world = World::approved();
+    world.executes("otto", RUN);
+    let cancel = [
+        "git", "awo", "cancel", RUN, "--task", TASK, "--reason", "no",
+    ];
+    world.ok("olga", "olga", &cancel);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let done = world.run("otto", "otto", &["git", "awo", "push"]);
+    let told = done.text;
+    assert_eq!(done.code, 1, "{told}");
+    settled(&world, ["otto", "olga"], &told, "@run.");
+    assert!(told.contains("run-over"), "{told}");
+    for follows in ["STR-001", "GOV-002"] {
+        assert!(!told.contains(follows), "{follows}: {told}");
+    }
+    // The twin: a run of another name, which the server takes.
+    world.executes("otto", "run_2");
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+}

@@ -9,7 +9,7 @@ use crate::facts::run::Collector;
 use crate::facts::tips;
 use crate::git::Reader;
 use crate::record::{Findings, ObjectId, RefName, Report, RunId, Subject};
-use crate::rules::{self, clone as known};
+use crate::rules::{self, Step, clone as known};
 use crate::store::ledger::Refs;
 
 use super::memory::Memory;
@@ -55,6 +55,12 @@ pub(super) fn verify(
     let Some(at) = whence.arrival(collector, &record.reference, record.commit)? else {
         return Ok(false);
     };
+    // One that has failed and has not landed never does: what can never follow is not missing.
+    let policy = &collector.history.current().policy;
+    let over = match at {
+        Some(_) => None,
+        None => rules::life::over(&facts, &rules::life::here(&facts, policy, false)),
+    };
     let (index, time) = at.unwrap_or((usize::MAX, collector.time));
     let position = collector.history.position(index, Some(time));
     let Some(rules) = position.policy.ref_rules(&record.reference) else {
@@ -67,7 +73,16 @@ pub(super) fn verify(
     };
     report.judged_by.insert(record.reference.clone());
     let reader = collector.records.reader();
-    let findings = branch::judge_run(reader, &rules, record.commit, &facts, time, None)?;
+    let before = over.as_ref().map(|_| Step::Gate3);
+    let mut findings: Findings = over.into_iter().collect();
+    findings.extend(branch::judge_run(
+        reader,
+        &rules,
+        record.commit,
+        &facts,
+        time,
+        before,
+    )?);
     let is_new = at.is_none() && whence.behind.is_behind();
     report.absorb(known::or_fetch(Report::of(findings), is_new));
     Ok(true)

@@ -42,15 +42,19 @@ pub fn run(context: &Context, args: &ApproveArgs) -> Result<Answer, Error> {
         again: args.again,
         workflow_run_url: args.workflow_run_url.clone(),
     };
-    let approved = approve(&session, request, |contract| ask(context, contract))?;
+    let approved = approve(&session, request, |contract| ask(context, args, contract))?;
     Ok(answer(&approved))
 }
 
 /// Asks for the sentence on a terminal; elsewhere it must be given.
-fn ask(context: &Context, contract: &Contract) -> Result<Vec<u8>, Error> {
+fn ask(context: &Context, args: &ApproveArgs, contract: &Contract) -> Result<Vec<u8>, Error> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        let hint = "git awo approve TASK --sentence TEXT";
+        let again = if args.again { " --again" } else { "" };
+        let task = &contract.id;
+        let hint = format!(
+            "git awo approve {task}{again} --sentence TEXT; git awo task show {task} shows the sentence"
+        );
         return Err(Error::usage("the sentence must be given").hint(hint));
     }
     context.say(format!(

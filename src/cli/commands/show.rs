@@ -38,6 +38,9 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
             "gate 1 opened by the decision {id} of {gate} {target}: git awo show {id}\n\n"
         ));
     }
+    if shown.unconfined {
+        text.push_str("its commands were not confined: its evidence names no cell\n");
+    }
     if let Some(it) = &shown.cell {
         let line = one_line(&it.cell.to_string());
         text.push_str(&format!(

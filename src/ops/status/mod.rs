@@ -116,6 +116,12 @@ impl State {
         State::RolledBack,
     ];
 
+    /// Tells whether a run that stands there has ended without a result that counts.
+    pub fn is_over(self) -> bool {
+        use State::{Cancelled, Failed, Rejected, RolledBack};
+        matches!(self, Cancelled | Failed | Rejected | RolledBack)
+    }
+
     /// Returns the words for it.
     pub fn words(self) -> &'static str {
         match self {
@@ -184,6 +190,8 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
     };
     let mut failed: BTreeMap<TaskId, usize> = BTreeMap::new();
     let mut succeeded = BTreeSet::new();
+    // The tasks of runs that are over, and those of runs with which something is left to be done.
+    let (mut over, mut under_way) = (BTreeSet::new(), BTreeSet::new());
     for id in std::mem::take(&mut left.runs) {
         let summary = collector.summary(&id)?;
         if let Some(run) = &summary.run {
@@ -201,6 +209,13 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         }
         left.accepted = left.accepted.saturating_add(usize::from(done));
         // A skeleton that a run follows has done its part.
+        if let Some(run) = &summary.run {
+            match state.is_over() && next.is_empty() {
+                true => _ = over.insert(run.task.clone()),
+                false if !done => _ = under_way.insert(run.task.clone()),
+                false => {}
+            }
+        }
         let done = done || (state == State::SkeletonApproved && next.is_empty());
         if !done {
             left.runs.insert(id.clone());
@@ -225,6 +240,18 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
     status.escalations = escalating::under_way(&collector, &mut left, now)?;
     status.offered = escalating::offered(policy, &status.escalations, &left, failed);
     left.keep(repo);
+    // An approval that no run has spent stands for another run.
+    for id in over.difference(&under_way) {
+        let task = collector.unrecorded_of(id)?;
+        if life::open(&task, policy, now) == life::State::Approved {
+            status.tasks.push(Standing {
+                id: id.clone(),
+                state: State::Approved,
+                since: newest(&records, [Kind::Contract.of(id)])?,
+                next: run_after(&collector, id)?,
+            });
+        }
+    }
     for id in left.tasks {
         let given = match records.contract_blob(&id)? {
             Some(blob) => records.approvals_of(blob)?,
