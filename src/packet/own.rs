@@ -15,6 +15,8 @@ const MOST: u64 = (1 << 53) - 1;
 
 /// The table that makes a packet a work packet.
 pub(super) const PACKET: &str = "packet";
+/// The table of the limits of a cell.
+const LIMITS: &str = "cell.limits";
 
 fn scalar_of(path: &str) -> Option<Scalar> {
     Scalar::ALL
@@ -98,6 +100,9 @@ impl Own<'_, '_> {
                 (_, _, Some(list)) => self.list(list, line, &path, value),
                 (_, Some(scalar), _) => self.scalar(scalar, line, &path, value),
                 _ if has_fields(&path) => match value.get_ref() {
+                    DeValue::Table(inner) if inner.is_empty() && path == LIMITS => {
+                        self.wrong(line, &path, "a table with at least one limit");
+                    }
                     DeValue::Table(inner) => {
                         if path == PACKET {
                             self.gather.place(PACKET, "", line);
@@ -156,6 +161,9 @@ impl Own<'_, '_> {
         self.gather.open(list, line);
         match value.get_ref() {
             DeValue::String(text) if list == List::Rollback => self.gather.entry(list, line, text),
+            DeValue::Array(values) if values.is_empty() && list == List::CellRead => {
+                self.wrong(line, path, "an array with at least one path");
+            }
             DeValue::Array(values) => {
                 if values.is_empty() {
                     self.gather.none(list, line);

@@ -140,6 +140,12 @@ fn what_a_contract_grants_is_granted_and_shown() {
         words.extend(["--", "sh", "-ec", &connect]);
         let done = world.run("otto", "otto", &words);
         assert_eq!(done.code == 0, connects, "{options:?}: {}", done.text);
+        let said = done.text.contains("; the network is open");
+        assert_eq!(said, connects, "{options:?}: {}", done.text);
+        words.insert(2, "--json");
+        let output = world.command("otto", "otto", &words).output().unwrap();
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(value["network"], connects, "{value}");
     }
 }
 
@@ -170,6 +176,14 @@ fn a_contract_that_opens_too_much_is_refused() {
         ),
         ("", "read = [\"/opt/../etc\"]", 12, ".."),
         ("", "read = \"/opt\"", 12, "array of strings"),
+        ("", "read = []", 12, "at least one path"),
+        (
+            "",
+            "read = [\"/opt/x\", \"/opt/x\"]",
+            12,
+            "it is there twice",
+        ),
+        ("", "limits = {}", 12, "at least one limit"),
         ("", "write = [\"/opt\"]", 12, "unknown key \"cell.write\""),
         ("", "network = \"yes\"", 12, "true or false"),
         ("\"push\"", "network = true", 12, "where push is forbidden"),

@@ -163,8 +163,16 @@ pub fn run(context: &Context, args: &CellArgs) -> Result<Answer, Error> {
         stdout,
     };
     let tried = attempt(&session, request)?;
-    context.say(format!("cell: {}", tried.held));
-    let mut value = json!({"exit_code": tried.code, "cell": tried.held});
+    let network = match args.network {
+        true => "; the network is open",
+        false => "",
+    };
+    context.say(format!("cell: {}{network}", tried.held));
+    let mut value = json!({
+        "exit_code": tried.code,
+        "cell": tried.held,
+        "network": args.network,
+    });
     if let (Some(failed), Some(value)) = (&tried.failed, value.as_object_mut()) {
         context.say(told(failed));
         let rows = failed.iter().map(

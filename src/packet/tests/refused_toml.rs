@@ -49,6 +49,8 @@ fn a_faulty_toml_packet_is_refused_with_its_line() {
         "read = [7]",
         "network = 1",
         "limits = 5",
+        "limits = {}",
+        "read = []",
         "limits.wall_seconds = 1.0",
     ] {
         assert_eq!(complaints(&cell(said)).len(), 1, "{said}");

@@ -1,6 +1,7 @@
 //! What a contract says of the cell in which its commands run: what they may read besides, whether they have the network,
 //! and their limits.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -201,8 +202,13 @@ impl CellTerms {
         if self.read.len() > MAX_ENTRIES {
             problems.push(ContractProblem::TooMany("cell.read"));
         }
+        let mut known = BTreeSet::new();
         for path in &self.read {
-            if let Err(why) = may_read(path) {
+            let once = match known.insert(path) {
+                true => Ok(()),
+                false => Err("it is there twice"),
+            };
+            if let Err(why) = once.and_then(|()| may_read(path)) {
                 let path = path.clone();
                 problems.push(ContractProblem::CellPath { path, why });
             }
@@ -371,6 +377,19 @@ mod tests {
             "~/.aws/config",
         ] {
             assert!(may_read(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_there_once() {
+        for (read, fits) in [(["/opt/x", "/opt/y"], true), (["/opt/x", "/opt/x"], false)] {
+            let terms = CellTerms {
+                read: read.map(str::to_owned).to_vec(),
+                ..CellTerms::default()
+            };
+            let mut problems = Vec::new();
+            terms.problems(&[], &mut problems);
+            assert_eq!(problems.is_empty(), fits, "{problems:?}");
         }
     }
 
