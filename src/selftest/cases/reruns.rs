@@ -41,8 +41,18 @@ const WORK: &str = "echo one > src/one.txt";
 
 /// Returns what checks a script.
 fn check(script: &str) -> Vec<&str> {
-    let check = "git awo determinism check --runs 2 -- sh -c";
-    check.split(' ').chain([script]).collect()
+    let check = [
+        "git",
+        "awo",
+        "determinism",
+        "check",
+        "--runs",
+        "2",
+        "--",
+        "sh",
+        "-c",
+    ];
+    check.into_iter().chain([script]).collect()
 }
 
 fn same(play: &mut Play<'_>) -> Result<(), Failed> {
@@ -99,8 +109,9 @@ fn ran_again(play: &mut Play<'_>) -> Result<(), Failed> {
     play.ok(&world, "olga", &approve)?;
     play.ok(&world, "olga", &words("git awo push"))?;
     play.ok(&world, "otto", &words("git awo fetch"))?;
-    let run = format!("git awo run AGAIN --run-id {RUN} -- sh -c");
-    let run: Vec<&str> = run.split(' ').chain([WORK]).collect();
+    let run = [
+        "git", "awo", "run", "AGAIN", "--run-id", RUN, "--", "sh", "-c", WORK,
+    ];
     play.ok(&world, "otto", &run)?;
     let again = format!("git awo determinism check --sign --run {RUN}");
     let gate = format!("git awo gate {RUN}");
