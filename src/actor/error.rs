@@ -38,7 +38,7 @@ pub enum Error {
         /// Who.
         person: IdentityName,
         /// What is needed.
-        role: &'static str,
+        role: String,
         /// What they hold.
         held: String,
     },

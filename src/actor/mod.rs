@@ -193,8 +193,9 @@ impl Actor {
         let policy = &history.current().policy;
         let role = roles.iter().find(|role| policy.holds(&person, **role));
         let Some(role) = role else {
+            let words: Vec<_> = roles.iter().map(|role| role.word()).collect();
             return Err(Error::Role {
-                role: roles.first().map_or("nobody", |role| role.word()),
+                role: words.join(" or "),
                 held: policy.roles_of(&person),
                 person,
             });

@@ -7,8 +7,8 @@ use crate::facts::remembered::At;
 use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Report, Subject};
-use crate::records::Movement;
-use crate::rules::{baseline as rules, push};
+use crate::records::{Kind, Movement};
+use crate::rules::{baseline as rules, clone, push};
 use crate::store::layout::{Place, Refs};
 
 use super::Error;
@@ -84,6 +84,17 @@ impl<'a> Baselines<'a> {
         let place = (&own.reference, own.place.clone());
         let case = Baseline::read(reader, place, own.id, (&position, time))?;
         rules::baseline(&case, &position, &mut report.findings);
+        if let Some(manifest) = case.manifest.as_ref().filter(|_| self.arriving) {
+            let records = self.collector.records;
+            let is_task = match manifest.scope().called() {
+                Some(task) => records.envelope(&Kind::Contract.of(&task))?.is_some(),
+                None => false,
+            };
+            let subject = case.subject();
+            report
+                .findings
+                .extend(rules::scoped(&manifest.scope(), is_task, subject));
+        }
         let Some((manifest, run)) = case
             .manifest
             .as_ref()
@@ -112,6 +123,16 @@ impl<'a> Baselines<'a> {
     pub fn prove(&self, log: &Log, own: &Standing, report: &mut Report) {
         report.findings.extend(elsewhere(own, &log.state));
         self.prove_at(&own.reference, brought(log, &own.reference, own.id), report);
+    }
+
+    /// Tells of those that the receive log knows, and that are not here.
+    pub fn gone(&self, log: &Log, findings: &mut Findings) {
+        let is_here = |name: &RefName| self.lines.all().iter().any(|it| it.reference == *name);
+        for (name, logged) in &log.state.refs {
+            if Place::of(name) == Some(Place::Baseline) && !is_here(name) {
+                clone::logged_state(name, None, *logged, findings);
+            }
+        }
     }
 
     /// Judges those that came from a remote and were not merged before, each by the push that brought it.

@@ -194,6 +194,10 @@ impl Read<'_> {
                 continue;
             }
             if let Some(bytes) = self.held(self.reader.blob_limited(id, size))? {
+                let name = path.components().last().unwrap_or_default();
+                if let Some(why) = git::refused_by_fsck(name, mode, &bytes) {
+                    self.flaws.push(Flaw::Entry(path.clone(), why));
+                }
                 found.push(Item::new(path, kind, mode == Mode::Executable, &bytes));
             }
         }
@@ -237,7 +241,12 @@ impl Read<'_> {
                     Mode::Gitlink => Some("a submodule"),
                     Mode::Tree if depth >= self.limits.tree_depth => Some("nested too deep"),
                     _ if matches!(entry.name.as_slice(), b"." | b"..") => Some("a step elsewhere"),
-                    _ => names::is_git(&entry.name).then_some("named like .git"),
+                    _ if names::is_git(&entry.name) => Some("named like .git"),
+                    // A file is judged with its bytes.
+                    Mode::Tree | Mode::Symlink => {
+                        git::refused_by_fsck(&entry.name, entry.mode, b"")
+                    }
+                    _ => None,
                 };
                 match (why, entry.mode) {
                     (Some(why), _) => self.flaws.push(Flaw::Entry(path, why)),

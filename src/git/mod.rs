@@ -17,6 +17,7 @@ mod listing;
 mod merge;
 mod modules;
 mod notes;
+mod obeyed;
 mod object_files;
 mod odb;
 mod open;
@@ -50,6 +51,7 @@ pub use error::{Error, UpdateError};
 pub use kind::Kind;
 pub use listing::Compared;
 pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
+pub use obeyed::refused_by_fsck;
 pub use object_files::ObjectFiles;
 pub use odb::content_sha1;
 pub use process::{

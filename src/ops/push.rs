@@ -175,6 +175,7 @@ fn deliver(
             true => Ok(()),
             false => send(session, remote, &tips, Hook::Asked)?,
         };
+        let mut refused_here = Vec::new();
         if let Err(said) = &answer
             && !by_server(said)
             && aside.is_concerned(&heard(said), request.set_aside, with_policy)
@@ -182,6 +183,7 @@ fn deliver(
             // Our own hook said so, by this machine's clock: the word of a server counts that judges
             // what it gets. One that keeps a log does.
             if theirs.contains_key(&layout::log()) {
+                refused_here = heard(said);
                 answer = send(session, remote, &tips, Hook::Passed)?;
             } else if !request.set_aside {
                 return Ok(answer
@@ -199,7 +201,12 @@ fn deliver(
             }
             Err(said) if lost_a_race(&said) => return Ok(Err((said, aside))),
             Err(said) => {
-                if !aside.take(unsent()?, heard(&said), request.set_aside, with_policy) {
+                let mut refused = heard(&said);
+                if refused.is_empty() && request.set_aside {
+                    // git itself refuses there, and names no record.
+                    refused = refused_here;
+                }
+                if !aside.take(unsent()?, refused, request.set_aside, with_policy) {
                     return Ok(Err((said, aside)));
                 }
             }

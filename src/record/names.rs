@@ -52,8 +52,7 @@ fn disguised(name: &[u8]) -> Option<&'static str> {
     if name.contains(&b'/') {
         return Some("a name with a slash");
     }
-    let readable: String = name.utf8_chunks().map(|it| it.valid()).collect();
-    let text: String = readable.chars().filter(|c| !is_control(*c)).collect();
+    let text = readable(name);
     let is_whole = text.len() == name.len();
     let mut parts = text.split('\\').filter(|part| !part.is_empty());
     parts.find_map(|part| {
@@ -63,6 +62,32 @@ fn disguised(name: &[u8]) -> Option<&'static str> {
         }
         disguise(part, &folded, is_whole && part.len() == text.len())
     })
+}
+
+/// Returns a name without what cannot be decoded, and without control characters.
+fn readable(name: &[u8]) -> String {
+    let readable: String = name.utf8_chunks().map(|it| it.valid()).collect();
+    readable.chars().filter(|c| !is_control(*c)).collect()
+}
+
+/// Tells whether a name is this one of the files that git obeys, named without its dot, or some file system could
+/// take it for that, in any case.
+pub fn may_be(name: &[u8], file: &str) -> bool {
+    let Some((file, checksum)) = GITS_OWN.iter().find(|(own, _)| *own == file) else {
+        return false;
+    };
+    !is_plain(name)
+        && readable(name).split('\\').any(|part| {
+            let folded = fold::name(part);
+            let part = on_ntfs(&folded);
+            part.strip_prefix('.') == Some(*file) || is_short_name(part, file, checksum)
+        })
+}
+
+/// NTFS: a colon starts the name of a stream; trailing dots and spaces are ignored.
+fn on_ntfs(folded: &str) -> &str {
+    let file = folded.split(':').next().unwrap_or_default();
+    file.trim_end_matches(['.', ' '])
 }
 
 /// Returns what is odd about a name.
@@ -103,9 +128,7 @@ fn is_plain(name: &[u8]) -> bool {
 /// Returns whether a file system could interpret the name as `.git`, or, if spelled differently or not
 /// the whole name, as another file that git obeys.
 fn disguise(text: &str, folded: &str, is_whole: bool) -> Option<&'static str> {
-    // NTFS: a colon starts the name of a stream; trailing dots and spaces are ignored.
-    let file = folded.split(':').next().unwrap_or_default();
-    let file = file.trim_end_matches(['.', ' ']);
+    let file = on_ntfs(folded);
     for (at, (name, checksum)) in GITS_OWN.iter().enumerate() {
         let long = file.strip_prefix('.') == Some(*name);
         // A file that may exist, in another case, is not a disguise: all cases are protected.
@@ -172,6 +195,33 @@ fn hides_something(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_git_obeys_is_known_by_each_of_its_names() {
+        for name in [
+            ".gitmodules",
+            ".GitModules",
+            ".gitmodules. ",
+            ".gitmodules:x",
+            "GITMOD~1",
+            "gi7eba~1",
+            "x\\.gitmodules",
+        ] {
+            assert!(may_be(name.as_bytes(), "gitmodules"), "{name}");
+            assert!(!may_be(name.as_bytes(), "gitattributes"), "{name}");
+        }
+        assert!(may_be(".git\u{200d}attributes".as_bytes(), "gitattributes"));
+        for name in [
+            "gitmodules",
+            ".gitmodule",
+            ".gitmodules.txt",
+            ".gitignore",
+            ".git",
+            "gitmod~x",
+        ] {
+            assert!(!may_be(name.as_bytes(), "gitmodules"), "{name}");
+        }
+    }
 
     #[test]
     fn disguises_are_told_from_names_that_are_odd_only() {

@@ -5,8 +5,8 @@
 use crate::facts::baseline::{Baseline, Flaw, Lines, Standing};
 use crate::facts::run::RunFacts;
 use crate::policy::{Policy, Position, Role};
-use crate::record::baseline::{BadManifest, Difference, Kind, Manifest, Place, StateRoot};
-use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Rule, RunId, Subject};
+use crate::record::baseline::{BadManifest, Difference, Kind, Manifest, Place, Scope, StateRoot};
+use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Rule, RunId, Subject, TaskId};
 use crate::records::Verdict;
 use crate::store::layout;
 
@@ -114,6 +114,39 @@ pub fn no_root(subject: Subject) -> Finding {
         .remedy("ask a root to add it: git awo policy propose FILE")
 }
 
+/// A baseline of a task is of one that there is, and one of a plan has the name of no task.
+pub fn scoped(scope: &Scope, is_task: bool, subject: Subject) -> Option<Finding> {
+    match (scope, is_task) {
+        (Scope::Task(task), false) => Some(
+            Rule::RecordPresent
+                .finding(subject)
+                .found(format!("no contract of {task}"))
+                .expected("a task that the ledger has")
+                .remedy("git awo fetch; git awo task list"),
+        ),
+        (Scope::Plan(plan), true) => Some(
+            Rule::BaselineBinds
+                .finding(subject)
+                .found(format!("a plan {plan}, and there is a task of that name"))
+                .expected("a plan that no task is called like")
+                .remedy(format!("git awo amu0 create NAME --task {plan}")),
+        ),
+        _ => None,
+    }
+}
+
+/// Returns the finding that the commit of a run has no state.
+pub fn stateless(run: &RunId, scope: &Scope, root: &StateRoot) -> Finding {
+    let task = scope.task().map_or("TASK", TaskId::as_str);
+    Rule::StatePresent
+        .finding(Subject::of_run(run))
+        .found(format!("the commit of the run has no {root}"))
+        .expected("the directory that the policy names in [state]")
+        .remedy(format!(
+            "git awo amu0 create NAME --task {task}, which freezes what stands in the work tree"
+        ))
+}
+
 fn flawed(case: &Baseline, flaw: &Flaw) -> Finding {
     let subject = match flaw {
         Flaw::Entry(path, _) | Flaw::Differs(path, _) => case.subject().path(path),
@@ -190,15 +223,9 @@ pub fn lined(own: &Standing, lines: &Lines, findings: &mut Findings) {
             .filter(|it| it.reference != own.reference)
     };
     for other in others().filter(|it| it.place.line() == line) {
-        let alike = other.place.folded() == own.place.folded();
-        if alike || other.place.scope() != own.place.scope() {
-            findings.push(
-                Rule::BaselineName
-                    .finding(subject())
-                    .found(format!("beside {}", other.place))
-                    .expected("names that differ in more than case and Unicode form")
-                    .remedy("git awo amu0 create NAME, with another name"),
-            );
+        let is_alike = other.place.folded() == own.place.folded();
+        if is_alike || other.place.scope() != own.place.scope() {
+            findings.push(alike(&other.place, subject()));
         }
         if other.before == own.before {
             findings.push(second(own, other, subject()));
@@ -215,6 +242,15 @@ pub fn lined(own: &Standing, lines: &Lines, findings: &mut Findings) {
                 .remedy("git awo fetch"),
         );
     }
+}
+
+/// Returns the finding that some file system takes the name of a baseline for that of another one.
+pub fn alike(other: &Place, subject: Subject) -> Finding {
+    Rule::BaselineName
+        .finding(subject)
+        .found(format!("beside {other}"))
+        .expected("names that differ in more than case and Unicode form")
+        .remedy("git awo amu0 create NAME, with another name")
 }
 
 fn second(own: &Standing, other: &Standing, subject: Subject) -> Finding {
@@ -312,13 +348,16 @@ pub fn promotes(
     } else {
         return None;
     };
-    let run = run.as_str();
+    let remedy = match arriving && is_rejected(facts) {
+        true => "git awo push --set-aside, which keeps a baseline that was made of it, and pushes the rest".to_owned(),
+        false => format!("git awo finalize {run}, once it is attested"),
+    };
     Some(
         Rule::BaselineRun
             .finding(subject)
             .found(found)
             .expected("a finalized run that was not rejected")
-            .remedy(format!("git awo finalize {run}, once it is attested")),
+            .remedy(remedy),
     )
 }
 

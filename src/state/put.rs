@@ -20,10 +20,10 @@ use super::{Error, Root, Survey};
 
 /// How the directories begin in which states are written.
 const PREFIX: &str = ".awo-restore-";
-/// A file in such a directory, which tells it from others.
-const HELD: &str = "held";
+/// A file in such a directory, which tells it from others; git does not look at what is beside it.
+const HELD: &str = ".gitignore";
 /// What stands in it.
-const MARK: &[u8] = b"git-awo restores a baseline here\n";
+const MARK: &[u8] = b"# git-awo restores a baseline here\n*\n";
 /// The state in it: first the new one, then the old one.
 const STATE: &str = "state";
 
@@ -100,24 +100,29 @@ fn no_exchange(parent: &Directory, source: std::io::Error) -> Error {
     }
 }
 
-/// Removes what a killed process has left beside the directory. The caller holds the lock of the repository.
-pub fn sweep(root: &Root) -> Result<(), Error> {
+/// Removes what a killed process has left beside the directory; returns what cannot be removed, or may be
+/// somebody else's. The caller holds the lock of the repository.
+pub fn sweep(root: &Root) -> Result<Vec<PathBuf>, Error> {
+    let mut left = Vec::new();
     let Ok(parent) = root.parent() else {
-        return Ok(());
+        return Ok(left);
     };
     let entries = parent.entries().map_err(Error::read(parent.path()))?;
     for entry in entries {
         let ours = entry.name.as_bytes().starts_with(PREFIX.as_bytes());
         if ours && entry.kind == Kind::Directory {
-            let Ok(directory) = parent.inner(&entry.name) else {
-                continue;
-            };
-            if is_marked(&directory)? {
+            if let Ok(directory) = parent.inner(&entry.name)
+                && is_marked(&directory)?
+            {
                 directory.remove(HELD);
+            }
+            let path = parent.path().join(&entry.name);
+            if path.symlink_metadata().is_ok() {
+                left.push(path);
             }
         }
     }
-    Ok(())
+    Ok(left)
 }
 
 /// Tells whether a directory is one of ours: it is marked, or a process died before it could mark it.

@@ -266,6 +266,9 @@ impl<'a> Walk<'a> {
                     let inner = self.inner(directory, &entry.name, &path)?;
                     let deeper = depth.saturating_add(1);
                     let id = self.directory(&inner, &path, deeper, store)?;
+                    if id.is_some() {
+                        self.require_taken(&path, Mode::Tree, b"", store);
+                    }
                     id.map(|id| (Mode::Tree, id))
                 }
                 Kind::Symlink => {
@@ -288,6 +291,16 @@ impl<'a> Walk<'a> {
         match store {
             Store::Written(repo) if !tree.is_empty() => Ok(Some(repo.write_tree(tree)?)),
             _ => Ok(None),
+        }
+    }
+
+    /// Notes what a server refuses, of a state that is to be pushed to one.
+    fn require_taken(&mut self, path: &RepoPath, mode: Mode, bytes: &[u8], store: &Store<'_>) {
+        let name = path.components().last().unwrap_or_default();
+        if let Store::Written(_) = store
+            && let Some(why) = git::refused_by_fsck(name, mode, bytes)
+        {
+            self.survey.odd.push((path.clone(), why));
         }
     }
 
@@ -323,6 +336,7 @@ impl<'a> Walk<'a> {
             (_, true) => Mode::Executable,
             (_, false) => Mode::File,
         };
+        self.require_taken(&path, mode, bytes, store);
         let id = store.blob(bytes)?;
         self.survey.found.push(Found {
             item: Item::new(path, kind, executable, bytes),

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 
-use super::{ROOT, fill, seen, with_files, with_state};
+use super::{ROOT, fill, seen, with_files, with_state, with_task};
 use crate::world::World;
 
 #[test]
@@ -310,7 +310,7 @@ fn two_files_of_one_name_in_two_directories_come_back_each() {
 
 #[test]
 fn baselines_are_listed_and_named_by_task_or_id() {
-    let world = with_files();
+    let world = with_task();
     world.amu0("otto", &["create", "BASE", "--task", "T-1"]);
     world.amu0("otto", &["create", "NEXT", "--task", "T-1"]);
     world.amu0("otto", &["create", "BASE", "--plan", "P-1"]);
@@ -379,4 +379,29 @@ fn a_state_of_many_files_is_taken_and_put_back_in_time() {
     );
     timed("verify", &["git", "awo", "verify"]);
     timed("verify again", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn what_a_restore_leaves_is_named_and_in_nobodys_way() {
+    let world = with_files();
+    world.amu0("otto", &["create", "BASE"]);
+    let beside = world.path("otto/src");
+    // One that was killed before it had marked its own, and one that is marked.
+    let (unmarked, marked) = (
+        beside.join(".awo-restore-0000000000000001"),
+        beside.join(".awo-restore-0000000000000002"),
+    );
+    for place in [&unmarked, &marked] {
+        fs::create_dir_all(place.join("state/x")).unwrap();
+    }
+    let mark = "# git-awo restores a baseline here\n*\n";
+    fs::write(marked.join(".gitignore"), mark).unwrap();
+    let status = world.ok("otto", "otto", &["git", "status", "--porcelain", "-uall"]);
+    assert!(!status.contains("awo-restore"), "{status}");
+    let said = world.amu0("otto", &["restore", "BASE"]);
+    assert!(!marked.exists() && unmarked.exists());
+    assert!(said.contains("rm -r ") && said.contains("0001"), "{said}");
+    fs::remove_dir_all(&unmarked).unwrap();
+    let said = world.amu0("otto", &["restore", "BASE"]);
+    assert!(!said.contains("rm -r"), "{said}");
 }

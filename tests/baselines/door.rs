@@ -5,7 +5,7 @@ use git_awo::record::tree::Mode;
 use git_awo::record::{BaselineName, ObjectId, RepoPath, TaskId};
 
 use super::forge::{Forge, entry};
-use super::{with_files, with_root, with_state};
+use super::{with_files, with_root, with_state, with_task};
 use crate::hostile::door::Door;
 use crate::world::World;
 
@@ -13,7 +13,7 @@ const BASE: &str = "refs/awo/amu0/-/BASE";
 
 /// otto has a baseline that he has not pushed.
 fn door() -> Door {
-    let world = with_files();
+    let world = with_task();
     world.amu0("otto", &["create", "BASE"]);
     Door::new(world, "otto")
 }
@@ -117,6 +117,19 @@ fn a_baseline_holds_exactly_what_it_says() {
                 .write_tree(vec![entry(b".GIT", Mode::File, id)])
                 .unwrap();
             it.edit(&[("sub", Some((Mode::Tree, tree)))]);
+        }),
+        ("a symlink in the place of .gitmodules", "INT-003", |it| {
+            let id = it.blob("x");
+            it.edit(&[(".gitmodules", Some((Mode::Symlink, id)))]);
+            let path = RepoPath::from(".gitmodules");
+            it.add(Item::new(path, Kind::Symlink, false, b"x"));
+        }),
+        ("a .gitmodules with an option", "INT-003", |it| {
+            let text = "[submodule \"x\"]\n\tpath = -x\n";
+            let id = it.blob(text);
+            it.edit(&[("deep/.gitmodules", Some((Mode::File, id)))]);
+            let path = RepoPath::from("deep/.gitmodules");
+            it.add(Item::new(path, Kind::File, false, text.as_bytes()));
         }),
         ("an empty directory in git", "INT-003", |it| {
             let tree = it.repo.write_tree(Vec::new()).unwrap();
@@ -233,7 +246,8 @@ fn names_that_are_one_to_some_file_system_collide() {
     let world = &door.world;
     door.accepts_push("the first", &[BASE]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.amu0_refused("otto", &["create", "base"], "REP-003");
+    world.amu0_refused("otto", &["create", "base"], "INT-003");
+    world.amu0_refused("otto", &["create", "BASE"], "REP-003");
     let base: ObjectId = world.rev("otto", BASE).parse().unwrap();
     let mut forge = Forge::from(world, "otto", BASE);
     forge.manifest.name = BaselineName::new("base").unwrap();
@@ -247,7 +261,7 @@ fn names_that_are_one_to_some_file_system_collide() {
     forge.follow(world.rev("otto", "refs/awo/amu0/T-1/ONE").parse().ok());
     let other = format!("{}:refs/awo/amu0/t-1/TWO", forge.write());
     let both = ["refs/awo/amu0/T-1/ONE", &other];
-    door.refuses_push("another case of the task", &both, &["INT-003"]);
+    door.refuses_push("another case of the task", &both, &["INT-003", "STR-002"]);
     door.accepts_push("one of them", &["refs/awo/amu0/T-1/ONE"]);
 }
 

@@ -64,7 +64,7 @@ fn a_baseline_has_one_successor() {
 
 #[test]
 fn each_task_has_a_line_of_its_own() {
-    let world = with_files();
+    let world = super::with_task();
     for words in [
         &["create", "A"][..],
         &["create", "A", "--task", "T-1"],

@@ -7,6 +7,7 @@ mod lines;
 pub mod promotions;
 mod proofs;
 mod property;
+mod refused;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -97,6 +98,33 @@ pub const CASES: &[Case] = &[
         answer: "without effect",
         tests: &["baselines::disk::attributes_and_configuration_have_no_say"],
     },
+    Case {
+        id: "C-22",
+        attack: "a baseline of a task that there is not, or of a plan that is called like a task",
+        answer: "STR-002, ATT-002",
+        tests: &["baselines::refused::a_baseline_is_of_a_task_that_there_is"],
+    },
+    Case {
+        id: "C-23",
+        attack: "baselines that the receive log tells of removed from a clone",
+        answer: "REP-002",
+        tests: &["baselines::proofs::baselines_that_are_gone_are_found"],
+    },
+    Case {
+        id: "C-24",
+        attack: "benign: a directory that a restore cannot remove, or that an older one left",
+        answer: "accepted",
+        tests: &["baselines::disk::what_a_restore_leaves_is_named_and_in_nobodys_way"],
+    },
+    Case {
+        id: "C-21",
+        attack: "a state with a .gitmodules or .gitattributes that git refuses at a server that checks objects",
+        answer: "INT-003",
+        tests: &[
+            "baselines::refused::what_git_refuses_at_a_server_is_refused_when_it_is_frozen",
+            "baselines::refused::a_baseline_that_git_refuses_at_the_server_is_set_aside",
+        ],
+    },
 ];
 
 /// The directory that the policy names.
@@ -126,6 +154,15 @@ pub fn with_state() -> World {
 pub fn with_files() -> World {
     let world = with_state();
     fill(&world.path("otto").join(ROOT));
+    world
+}
+
+/// The same, with a task.
+pub fn with_task() -> World {
+    let world = with_files();
+    world.writes_a_contract("olga", "T-1");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
     world
 }
 

@@ -166,10 +166,14 @@ fn a_promotion_holds_what_the_run_has() {
             .items
             .push(Item::directory(RepoPath::from("zz")));
     });
-    refused("of another task", &["ATT-002", "GOV-011"], &|it| {
-        it.manifest.task = Some(TaskId::new("T-2").unwrap());
-        it.follow(None);
-    });
+    refused(
+        "of another task",
+        &["ATT-002", "GOV-011", "STR-002"],
+        &|it| {
+            it.manifest.task = Some(TaskId::new("T-2").unwrap());
+            it.follow(None);
+        },
+    );
     refused("of no task", &["ATT-002", "GOV-011"], &|it| {
         it.manifest.task = None;
         it.follow(None);
@@ -218,4 +222,26 @@ fn of_two_promotions_of_one_baseline_one_wins() {
     world.ok("otto", "other", &["git", "awo", "push"]);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_promotion_of_a_run_that_was_rejected_meanwhile_is_set_aside() {
+    let world = finalized();
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.amu0("otto", &["promote", FIRST, "NEXT"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let reject = ["git", "awo", "outcome", FIRST, "rejected", "--reason", "no"];
+    world.ok("olga", "olga", &reject);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let server = world.server();
+    let said = world.refused("otto", "otto", &["git", "awo", "push"], "GOV-011");
+    assert!(said.contains("remedy: git awo push --set-aside"), "{said}");
+    assert!(!said.contains("git awo finalize"), "{said}");
+    assert_eq!(world.server(), server);
+    let aside = ["git", "awo", "push", "--set-aside"];
+    let said = world.refused("otto", "otto", &aside, "GOV-011");
+    assert!(said.contains("kept: refs/awo-displaced/"), "{said}");
+    world.amu0("otto", &["create", "AGAIN", "--task", "T-1"]);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
 }

@@ -193,3 +193,17 @@ fn a_clone_brings_baselines_and_puts_them_back() {
     let status = world.ok("olga", "joined", &["git", "awo", "status"]);
     assert!(!status.contains("to be pushed"), "{status}");
 }
+
+#[test]
+fn baselines_that_are_gone_are_found() {
+    let world = pushed();
+    world.amu0("vera", &["verify"]);
+    let next = world.rev("vera", "refs/awo/amu0/-/NEXT");
+    let gone = ["git", "update-ref", "-d", "refs/awo/amu0/-/NEXT"];
+    world.ok("vera", "vera", &gone);
+    found(&world, "REP-002");
+    let back = ["git", "update-ref", "refs/awo/amu0/-/NEXT", &next];
+    world.ok("vera", "vera", &back);
+    world.amu0("vera", &["verify"]);
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}

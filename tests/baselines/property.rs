@@ -28,7 +28,7 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         4 => prop::sample::select(vec![&b"a"[..], b"b", b"c", b"a-b", b"A"]).prop_map(<[u8]>::to_vec),
         2 => prop::sample::select(vec![
-            &b".gitattributes"[..], b".gitignore", b".gitmodules", b"x.ignored", b"t.txt", b"...", b" ", b"a.", b"CON",
+            &b".gitconfig"[..], b".gitignore", b".gitkeep", b"x.ignored", b"t.txt", b"...", b" ", b"a.", b"CON",
         ])
         .prop_map(<[u8]>::to_vec),
         2 => vec(1_u8..=255, 1..12).prop_map(|mut it| {
@@ -137,7 +137,7 @@ fn whatever_is_done_to_a_state_it_comes_back_as_it_was() {
             play(&root, &first);
             let before = seen(&root);
             let task = format!("T-{}", number.get());
-            world.amu0("otto", &["create", &name, "--task", &task]);
+            world.amu0("otto", &["create", &name, "--plan", &task]);
             let files = |name: &str, task: &str| {
                 world.rev("otto", &format!("refs/awo/amu0/{task}/{name}:files"))
             };
@@ -147,7 +147,7 @@ fn whatever_is_done_to_a_state_it_comes_back_as_it_was() {
             prop_assert_eq!(&seen(&root), &before, "after {:?}", after);
             // Taken again, it is the same.
             let again = format!("C-{}", number.get());
-            world.amu0("otto", &["create", &again, "--task", &again]);
+            world.amu0("otto", &["create", &again, "--plan", &again]);
             let differs = world.amu0("otto", &["diff", &name, &again]);
             prop_assert!(differs.contains("are the same"), "{}", differs);
             let beside = fs::read_dir(root.parent().unwrap()).unwrap().count();

@@ -9,6 +9,7 @@ use crate::ops::{Error, Session};
 use crate::record::baseline::{Difference, Scope};
 use crate::record::path::escape;
 use crate::record::{BaselineName, PlanId, RepoPath, RunId, TaskId};
+use crate::sys::shell::quote;
 
 /// Freeze the state that the policy names, put it back byte for byte, or promote the result of a run
 ///
@@ -141,16 +142,16 @@ fn restored(done: &Restored) -> Answer {
     for path in &done.lost {
         text.push_str(&format!("lost: {}\n", escape(path.as_bytes())));
     }
-    if let Some(left) = &done.left {
-        let left = escape(left.as_os_str().as_encoded_bytes());
+    for left in &done.left {
+        let left = quote(&escape(left.as_os_str().as_encoded_bytes()));
         text.push_str(&format!(
-            "what stood there could not be removed whole: {left}\n"
+            "left of a restore, and not removed: whoever may remove it types rm -r {left}\n"
         ));
     }
     let value = json!({
         "name": done.name, "commit": done.id, "changes": listed_changes(&done.changed),
         "lost": done.lost,
-        "left": done.left.as_ref().map(|it| escape(it.as_os_str().as_encoded_bytes())),
+        "left": done.left.iter().map(|it| escape(it.as_os_str().as_encoded_bytes())).collect::<Vec<_>>(),
     });
     Answer::new("baseline-restored", value, text)
 }

@@ -42,7 +42,7 @@ pub fn create(session: &Session, scope: Scope, name: BaselineName) -> Result<Cre
 
 /// A baseline to be made, whose name is free.
 pub(super) struct New {
-    scope: Scope,
+    pub(super) scope: Scope,
     place: Place,
     /// What it follows.
     pub(super) before: Option<Standing>,
@@ -55,7 +55,22 @@ impl New {
         let lines = Lines::read(session.repo(), session.refs()?)?;
         let mut all = lines.all().iter();
         if let Some(other) = all.find(|it| it.place.folded() == place.folded()) {
-            return Err(name_taken(&place, Some(other.id)));
+            if other.place == place {
+                return Err(name_taken(&place, Some(other.id)));
+            }
+            let message = format!("there is a baseline {} already", other.place);
+            let subject = Subject::of_ref(&layout::baseline(&place));
+            return Err(Error::denied(message, rules::alike(&other.place, subject)));
+        }
+        // Nobody reads a large state to learn that there is no such task.
+        let tasks = session.records()?;
+        let is_task = tasks
+            .tasks()?
+            .iter()
+            .any(|it| Some(it) == scope.called().as_ref());
+        let subject = Subject::of_ref(&layout::baseline(&place));
+        if let Some(why) = rules::scoped(&scope, is_task, subject) {
+            return Err(session.refused("no baseline is made", why));
         }
         let line = place.line();
         let mut newest = lines.newest(&line);

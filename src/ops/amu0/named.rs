@@ -7,8 +7,8 @@ use crate::facts::baseline::{Lines, Standing, manifest_of};
 use crate::policy::Policy;
 use crate::record::baseline::{FILES, Manifest, StateRoot};
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, Refusal, RepoPath, Report, Subject};
-use crate::rules::baseline as rules;
+use crate::record::{Findings, ObjectId, Refusal, RepoPath, Report, Subject};
+use crate::rules::{baseline as rules, clone};
 
 use crate::ops::{Error, Session};
 
@@ -81,6 +81,15 @@ pub(super) fn prove<'a>(
         baselines.prove(&log, name, &mut report);
     }
     Ok(report)
+}
+
+/// Tells of baselines that the receive log knows and this clone has not.
+pub(super) fn gone(session: &Session) -> Result<Report, Error> {
+    let records = session.records()?;
+    let collector = session.collector(&records)?;
+    let mut findings = Findings::new();
+    Baselines::of(&collector, session.refs()?, false)?.gone(&session.log()?, &mut findings);
+    Ok(clone::or_fetch(Report::of(findings), session.is_behind()))
 }
 
 /// Finds a baseline and proves it.

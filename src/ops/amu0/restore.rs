@@ -23,8 +23,8 @@ pub struct Restored {
     pub changed: Vec<(RepoPath, Difference)>,
     /// What was saved nowhere and is lost, since that was forced.
     pub lost: Vec<String>,
-    /// What could not be removed of what stood there.
-    pub left: Option<PathBuf>,
+    /// What could not be removed of what stood there, now or before.
+    pub left: Vec<PathBuf>,
 }
 
 /// Makes the directory that the policy names what the baseline holds, byte for byte. Without `force` nothing
@@ -37,7 +37,7 @@ pub fn restore(session: &Session, name: &str, force: bool) -> Result<Restored, E
     let (repo, limits) = (session.repo(), &policy.document().limits);
     let _locked = Locked::on(repo.common_dir())?;
     // What is refused leaves no directory behind.
-    put::sweep(&Root::find(work_tree(session)?, own)?)?;
+    let mut left = put::sweep(&Root::find(work_tree(session)?, own)?)?;
     let found = survey(repo, &Root::find(work_tree(session)?, own)?, limits)?;
     let lost = match &found {
         Some(found) => unsaved(session, &own.path(), found, &named.manifest.items)?,
@@ -50,14 +50,11 @@ pub fn restore(session: &Session, name: &str, force: bool) -> Result<Restored, E
     let items = found.as_ref().map(Survey::items).unwrap_or_default();
     let changed = differences(&items, &named.manifest.items);
     let is_same = found.as_ref().is_some_and(|it| it.odd.is_empty()) && changed.is_empty();
-    let left = match is_same {
-        true => None,
-        false => {
-            let place = Root::make(work_tree(session)?, own)?;
-            let what = (&named.manifest, named.files);
-            put::put(repo, &place, what, found.as_ref(), limits)?
-        }
-    };
+    if !is_same {
+        let place = Root::make(work_tree(session)?, own)?;
+        let what = (&named.manifest, named.files);
+        left.extend(put::put(repo, &place, what, found.as_ref(), limits)?);
+    }
     Ok(Restored {
         name: named.standing.place.to_string(),
         id: named.standing.id,

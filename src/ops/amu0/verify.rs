@@ -3,7 +3,7 @@
 use crate::facts::baseline::Lines;
 use crate::record::Report;
 
-use super::named::{find, prove};
+use super::named::{find, gone, prove};
 use crate::ops::{Error, Session};
 
 /// Proves one baseline, or all of them, by what is in this clone.
@@ -13,5 +13,9 @@ pub fn verify(session: &Session, name: Option<&str>) -> Result<Report, Error> {
         Some(name) => vec![find(&lines, name)?],
         None => lines.all().to_vec(),
     };
-    prove(session, lines, asked.iter())
+    let mut report = prove(session, lines, asked.iter())?;
+    if name.is_none() {
+        report.absorb(gone(session)?);
+    }
+    Ok(report)
 }

@@ -29,6 +29,15 @@ impl Scope {
         }
     }
 
+    /// Returns the task that is called like the task or plan, if there could be one.
+    pub fn called(&self) -> Option<TaskId> {
+        match self {
+            Self::Task(task) => Some(task.clone()),
+            Self::Plan(plan) => TaskId::new(plan.as_str()).ok(),
+            Self::None => None,
+        }
+    }
+
     /// Returns the task, if it is one.
     pub fn task(&self) -> Option<&TaskId> {
         match self {
