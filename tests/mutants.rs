@@ -256,8 +256,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["FP-3.2.1"],
         file: "src/ops/amu0/restore.rs",
-        original: "    let left = match is_same {",
-        broken: "    let left = match is_same || {M} {",
+        original: "    if !is_same {",
+        broken: "    if !is_same && !{M} {",
     },
     // A baseline may move.
     Mutant {

@@ -3,7 +3,7 @@
 use crate::record::{
     Coded, Diagnosis, Finding, Findings, Refusal, Rule, Subject, Verdict, chain_of,
 };
-use crate::rules::{absent, clone};
+use crate::rules::{absent, clone, executed};
 use crate::{actor, check, evidence, export, git, hook, run, state, store};
 
 /// An act was not done.
@@ -62,29 +62,11 @@ impl Error {
         let message = "the command could not be tried; nothing is kept of it";
         match &error {
             E::Refused(_) => Self::failed(message, &error),
-            E::NoCommand => {
-                let finding = Rule::CommandGiven.finding(Subject::none());
-                let finding = finding
-                    .found("an empty command")
-                    .expected("a command to run");
-                Self::denied(message, finding.remedy(another))
-            }
+            E::NoCommand => Self::denied(message, executed::no_command(another)),
             E::Start { program, source } => {
-                let finding = Rule::CommandStarts.finding(Subject::none());
-                let finding = finding.found(format!("cannot start {program:?}: {source}"));
-                let finding = finding.expected("a program that can be started");
-                Self::undecided(message, finding.remedy(another))
+                Self::undecided(message, executed::cannot_start(program, source, another))
             }
-            E::TooLong { seconds } => {
-                let finding = Rule::Limits.finding(Subject::none());
-                let finding = finding.found("a command that takes longer");
-                let finding =
-                    finding.expected(format!("at most {seconds} s: cell.limits.wall_seconds"));
-                Self::denied(
-                    message,
-                    finding.remedy("try it where it is faster, or let it do less"),
-                )
-            }
+            E::TooLong { seconds } => Self::denied(message, executed::takes_too_long(*seconds)),
             _ => error.into(),
         }
     }
