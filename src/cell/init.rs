@@ -6,7 +6,7 @@ use std::fs;
 use std::fs::File;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use rustix::io::Errno;
 use rustix::process::{
@@ -19,6 +19,7 @@ use rustix::thread::{
 };
 
 use super::grants::Cell;
+use crate::sys::process;
 
 /// Gives what this process starts namespaces of its own.
 pub(super) fn separate(cell: &Cell) -> Result<(), String> {
@@ -64,9 +65,7 @@ pub(super) fn supervise(cell: &Cell, command: &[OsString], report: &File) -> io:
     let mut first = Command::new("/proc/self/exe");
     first.args(cell.arguments_of_first(command));
     let status = first.stdin(report.try_clone()?).status()?;
-    let signal = status.signal().map(|it| it.saturating_add(128));
-    let code = status.code().or(signal);
-    Ok(code.and_then(|it| u8::try_from(it).ok()).unwrap_or(4))
+    Ok(process::exit_code(status).unwrap_or(4))
 }
 
 /// Makes this process one that no other can look into: the command is of the same user, and this process has
@@ -86,9 +85,8 @@ pub(super) fn reap(command: &mut Command) -> io::Result<u8> {
     loop {
         match wait(WaitOptions::empty()) {
             Ok(Some((pid, status))) if i64::from(pid.as_raw_pid()) == i64::from(started.id()) => {
-                let signal = status.terminating_signal().map(|it| it.saturating_add(128));
-                let code = status.exit_status().or(signal);
-                return Ok(code.and_then(|it| u8::try_from(it).ok()).unwrap_or(4));
+                let status = ExitStatus::from_raw(status.as_raw());
+                return Ok(process::exit_code(status).unwrap_or(4));
             }
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),

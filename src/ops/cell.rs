@@ -1,13 +1,12 @@
 //! Tries what a command may do in a cell.
 
 use std::ffi::OsString;
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 
 use crate::cell::Held;
 use crate::run;
 pub use crate::run::FailedCall;
-use crate::sys::environment;
+use crate::sys::{environment, process};
 
 use super::revision::revision;
 use super::{Error, Process, Session};
@@ -54,10 +53,8 @@ pub fn attempt(session: &Session, request: Request<'_>) -> Result<Tried, Error> 
     };
     let another = "name a program that is there: git awo cell -- COMMAND";
     let tried = run::attempt(actor, attempt).map_err(|error| Error::not_tried(error, another))?;
-    let signal = tried.status.signal().map(|it| it.saturating_add(128));
-    let code = tried.status.code().or(signal);
     Ok(Tried {
-        code: code.and_then(|it| u8::try_from(it).ok()).unwrap_or(4),
+        code: process::exit_code(tried.status).unwrap_or(4),
         held: tried.held,
         failed: tried.failed,
     })

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -24,7 +23,7 @@ use crate::record::tree::{Change, Mode};
 use crate::record::{Findings, ObjectId, Sha256, Subject};
 use crate::rules::executed as rules;
 use crate::store::ledger::Refs;
-use crate::sys::environment;
+use crate::sys::{environment, process};
 
 use super::confine::Confinement;
 use super::error::Error;
@@ -231,9 +230,7 @@ fn once(
 
 /// Returns an exit code, as in a shell 128 and the signal where one ended the command.
 fn code(status: ExitStatus) -> u8 {
-    let signal = status.signal().map(|it| it.saturating_add(128));
-    let code = status.code().or(signal);
-    code.and_then(|it| u8::try_from(it).ok()).unwrap_or(u8::MAX)
+    process::exit_code(status).unwrap_or(u8::MAX)
 }
 
 /// Gives a command the environment of its run. The cell adds its home and its directory for temporary files.

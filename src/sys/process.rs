@@ -2,8 +2,9 @@
 
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 /// Returns the version of this program, and which build of it runs: what another one has found out
 /// may be wrong, or found by other rules.
@@ -14,6 +15,13 @@ pub fn program() -> String {
         |it| format!("{} {}.{:09}", it.len(), it.mtime(), it.mtime_nsec()),
     );
     format!("{} {build}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Returns an exit code as a shell does: 128 and the signal, if one ended the program.
+pub fn exit_code(status: ExitStatus) -> Option<u8> {
+    let signal = || status.signal().map(|it| it.saturating_add(128));
+    let code = status.code().or_else(signal)?;
+    u8::try_from(code).ok()
 }
 
 /// Runs a program with this input and returns its output.
@@ -118,6 +126,14 @@ mod tests {
         assert_eq!(parse_stat(stat), Some((34, 987)));
         assert_eq!(parse_stat(b"12 a S 34"), None);
         assert_eq!(parse_stat(b""), None);
+    }
+
+    #[test]
+    fn an_exit_code_is_that_of_a_shell() {
+        for (script, expected) in [("exit 7", 7), ("kill -TERM $$", 143)] {
+            let status = Command::new("sh").args(["-c", script]).status().unwrap();
+            assert_eq!(exit_code(status), Some(expected), "{script}");
+        }
     }
 
     #[test]
