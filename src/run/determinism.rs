@@ -159,7 +159,7 @@ pub fn unmatched<'a>(
         if left.is_empty() {
             break;
         }
-        for (path, ..) in repo.files_before(tree, measure::MOST_FILES)? {
+        for (path, ..) in repo.files_before(tree, place::MOST_FILES)? {
             left.retain(|(_, patterns)| !patterns.matches(&path));
         }
     }

@@ -14,10 +14,8 @@ use crate::rules::executed as rules;
 use crate::sys::file;
 
 use super::error::Error;
-use super::place::{Place, native};
+use super::place::{MOST_FILES, Place, native};
 
-/// Largest number of files in a base.
-pub(super) const MOST_FILES: usize = 4_000_000;
 /// Largest file that a commit may hold, in bytes.
 const LARGEST_FILE: u64 = 256 << 20;
 

@@ -24,7 +24,7 @@ use crate::sys::{environment, file, lock};
 use super::error::Error;
 
 /// Largest number of files in a base.
-const MOST_FILES: usize = 4_000_000;
+pub(super) const MOST_FILES: usize = 4_000_000;
 /// Prefix of the names of these directories.
 const PREFIX: &str = "awo-run-";
 /// The file that names the governed repository.
