@@ -42,8 +42,18 @@ pub(super) fn untrusted(program: &OsStr, dir: &Path) -> Command {
 /// Returns the program that opens a cell and becomes the command in it.
 pub(super) fn in_cell(program: &Path, cell: &Cell, command: &Command) -> Command {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let arguments = cell.arguments(words.map(OsStr::to_owned));
+    around(program.as_os_str(), arguments, command)
+}
+
+/// Returns a program with these arguments, where a command would begin and with its environment: it is to start it.
+pub(super) fn around(
+    program: &OsStr,
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    command: &Command,
+) -> Command {
     let mut outer = Command::new(program);
-    outer.args(cell.arguments(words.map(OsStr::to_owned)));
+    outer.args(arguments);
     if let Some(dir) = command.get_current_dir() {
         outer.current_dir(dir);
     }

@@ -8,6 +8,8 @@ use std::process::Command;
 
 use crate::cell::BEGINS;
 
+use super::command;
+
 /// The program that traces.
 pub(super) const TRACER: &str = "strace";
 
@@ -46,20 +48,11 @@ pub struct FailedCall {
 
 /// Returns the same command under strace, which writes the calls that fail into a file.
 pub(super) fn traced(command: &Command, calls: &Path) -> Command {
-    let mut outer = Command::new(TRACER);
-    outer.args(["-f", "-qq", "-Z", "-s", "4096", "-e", "signal=none", "-o"]);
-    outer.arg(calls).arg("--").arg(command.get_program());
-    outer.args(command.get_args());
-    if let Some(dir) = command.get_current_dir() {
-        outer.current_dir(dir);
-    }
-    for (key, value) in command.get_envs() {
-        match value {
-            Some(value) => outer.env(key, value),
-            None => outer.env_remove(key),
-        };
-    }
-    outer
+    let options = ["-f", "-qq", "-Z", "-s", "4096", "-e", "signal=none", "-o"];
+    let options = options.into_iter().map(OsStr::new);
+    let traced = [calls.as_os_str(), OsStr::new("--"), command.get_program()];
+    let words = options.chain(traced).chain(command.get_args());
+    command::around(OsStr::new(TRACER), words, command)
 }
 
 /// Returns the calls by which the cell may have denied something, in the order in which each failed first. What is
@@ -73,7 +66,7 @@ pub(super) fn failed(text: &[u8], exists: impl Fn(&Path) -> bool) -> Vec<FailedC
     let mut known = BTreeMap::new();
     for call in lines.filter_map(read) {
         let absent = call.error == ABSENT;
-        let hidden = |path: &String| path.starts_with('/') && exists(Path::new(OsStr::new(path)));
+        let hidden = |path: &String| path.starts_with('/') && exists(Path::new(path));
         if !(DENIALS.contains(&call.error.as_str())
             || absent && call.path.as_ref().is_some_and(hidden))
         {
