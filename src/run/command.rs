@@ -98,18 +98,13 @@ pub(super) fn run_within(
         Ok(child) => child,
         Err(source) => return Err(started(source)),
     };
-    let status = match longest {
+    let ended = match longest {
         Some(longest) => wait_within(&mut child, longest),
         None => child.wait().map(Some),
     };
     family.end(child.id())?;
-    match (status, longest) {
-        (Ok(Some(status)), _) => Ok(status),
-        (Ok(None), longest) => Err(Error::TooLong {
-            seconds: longest.unwrap_or_default().as_secs(),
-        }),
-        (Err(error), _) => Err(started(error)),
-    }
+    let seconds = longest.unwrap_or_default().as_secs();
+    ended.map_err(started)?.ok_or(Error::TooLong { seconds })
 }
 
 /// Waits until the program ends; no longer than that.
