@@ -411,9 +411,14 @@ pub fn over(facts: &RunFacts, life: &Life) -> Option<Finding> {
 
 /// Returns that a run that nobody has recorded is never recorded any more, if its name was cancelled.
 pub fn never_recorded(facts: &RunFacts, life: &Life) -> Option<Finding> {
-    let (what, subject) = (Kind::Run.title(), Subject::of_run(&facts.id));
     let is_over = life.state() == Cancelled;
-    is_over.then(|| out_of_turn(what, Cancelled, Recorded, Whose::facts(facts), subject))
+    is_over.then(|| recorded_out_of_turn(Cancelled, Whose::facts(facts)))
+}
+
+/// Returns the finding that a run cannot be recorded where it is.
+pub fn recorded_out_of_turn(from: State, of: Whose<'_>) -> Finding {
+    let (what, subject) = (Kind::Run.title(), Subject::of_run(of.run));
+    out_of_turn(what, from, Recorded, of, subject)
 }
 
 /// Judges that a run is taken back in its turn; `taken_back` tells whether it was already.

@@ -243,10 +243,9 @@ pub(super) fn examine(
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
         let lacking = findings.iter().find(|it| it.rule == Rule::TaskApproved);
         if let (Some(lacking), Some(run)) = (lacking, &gate.run) {
-            let (from, to) = (life::State::Contracted, life::State::Recorded);
             let task = Some(&says.id);
-            let (what, of) = (Kind::Run.title(), life::Whose { run, task });
-            let turn = life::out_of_turn(what, from, to, of, Subject::of_run(run));
+            let of = life::Whose { run, task };
+            let turn = life::recorded_out_of_turn(life::State::Contracted, of);
             let remedy = lacking.remedy.clone();
             findings.push(turn.remedy(remedy));
         }
