@@ -7,10 +7,11 @@ use crate::facts::upstream::ahead;
 use crate::policy::Verified;
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Findings, Gate, IdentityName, ObjectId, Sha256, Subject, Timestamp, Token,
+    Choice, Findings, Gate, IdentityName, ObjectId, RunId, Sha256, Subject, Timestamp, Token,
 };
 use crate::records::{ApprovalPredicate, ContractPredicate, DecisionPredicate, OpenedBy, Target};
 use crate::rules::execution::{self as rules, Spendable};
+use crate::rules::life::{self, State, Whose};
 use crate::rules::opening as opens;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::parse_spent;
@@ -29,12 +30,14 @@ pub(super) struct Chosen {
 /// Returns approvals by as many distinct operators as the policy demands, sorted.
 ///
 /// Where the contract says so, one decision counts as one of them. Approvals of other runs may stand
-/// on the same contract: why one does not count is reported only if there are too few that do.
+/// on the same contract: why one does not count is reported only if there are too few that do. This run
+/// cannot be recorded then.
 pub(super) fn choose(
     collector: &Collector<'_>,
     contract: &Verified<ContractPredicate>,
     blob: ObjectId,
     base: Option<ObjectId>,
+    run: Option<&RunId>,
     now: Timestamp,
     findings: &mut Findings,
 ) -> Result<Chosen, Error> {
@@ -85,7 +88,13 @@ pub(super) fn choose(
     if count < needed {
         findings.extend(refused);
         if count.saturating_add(closed) < needed {
-            findings.push(rules::too_few(contract, (count, needed), behind.as_ref()));
+            let lacks = rules::too_few(contract, (count, needed), behind.as_ref());
+            let task = Some(&contract.predicate().contract.id);
+            let of = run.map(|run| Whose { run, task });
+            let turn = of.map(|of| life::recorded_out_of_turn(State::Contracted, of));
+            let turn = turn.map(|it| it.remedy(lacks.remedy.clone()));
+            findings.push(lacks);
+            findings.extend(turn);
         }
         return Ok(Chosen::default());
     }

@@ -12,12 +12,12 @@ use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::{
-    Coded, DecisionId, Finding, Findings, IdentityName, ObjectId, Refusal, Rule, RunId, Sha256,
-    Subject, TaskId,
+    Coded, DecisionId, Finding, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject,
+    TaskId,
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
 use crate::rules::{
-    absent, actors, cell, execution as rules, life, policy, post_work, setup, skeleton, waiver,
+    absent, actors, cell, execution as rules, policy, post_work, setup, skeleton, waiver,
     work as rules_of_work,
 };
 use crate::store::layout;
@@ -239,16 +239,9 @@ pub(super) fn examine(
         if let Some(person) = gate.person.clone().filter(|_| says.post_work) {
             gate.waivers = waivers(actor, &collector, contract, person)?;
         }
-        let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
+        let run = gate.run.as_ref();
+        let chosen = approvals::choose(&collector, contract, *blob, base, run, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
-        let lacking = findings.iter().find(|it| it.rule == Rule::TaskApproved);
-        if let (Some(lacking), Some(run)) = (lacking, &gate.run) {
-            let task = Some(&says.id);
-            let of = life::Whose { run, task };
-            let turn = life::recorded_out_of_turn(life::State::Contracted, of);
-            let remedy = lacking.remedy.clone();
-            findings.push(turn.remedy(remedy));
-        }
         if RunWork::needs_post_work(gate.work.as_ref(), says) {
             let whose = (base, gate.person.as_ref());
             let asked = request.pre_work;
