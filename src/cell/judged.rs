@@ -4,11 +4,10 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::record::contract::may_read;
+use crate::record::contract::{HOMES, may_read};
 use crate::sys::environment;
 
-/// Directories whose directories are homes, and the home of root.
-const HOMES: &[&str] = &["/home", "/Users", "/var/home"];
+/// The home of root.
 const ROOT: &str = "/root";
 
 /// What a directory that is granted may not hold, nor one of its directories. Deeper down nothing is looked for.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 pub use action::{ActionName, UnknownAction};
-pub use cell::{CellLimits, CellTerms, may_read};
+pub use cell::{CellLimits, CellTerms, HOMES, may_read};
 pub use pattern::{BadPattern, PathList, check_pattern, is_unfit};
 pub use problem::{ContractProblem, ContractProblems, FORMAT, SCHEMA};
 pub use work::{

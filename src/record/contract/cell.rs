@@ -72,7 +72,7 @@ const NOTHING_IN: &[&str] = &[
 const NOT_AROUND: &[&str] = &["/home", "/root", "/Users", "/var/lib", "~"];
 
 /// Directories whose directories are homes.
-const HOMES: &[&str] = &["/home", "/Users", "/var/home"];
+pub const HOMES: &[&str] = &["/home", "/Users", "/var/home"];
 
 /// Names of files and directories that hold secrets, wherever they stand.
 const SECRET: &[&str] = &[
