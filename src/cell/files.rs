@@ -77,7 +77,7 @@ fn grants(
     let (mut reads, mut writes) = (readable(cell), writable(cell));
     if has_root {
         reads.push(PROC.into());
-        writes.extend(PRIVATE.iter().map(Into::into));
+        writes.extend(PRIVATE.map(Into::into));
     }
     for (paths, access) in [
         (reads, read),

@@ -20,7 +20,7 @@ use super::paths::{DEVICES, named, writable};
 /// What is there besides what is granted. It may be read.
 pub(super) const PROC: &str = "/proc";
 /// What is there besides what is granted, and may be written.
-pub(super) const PRIVATE: &[&str] = &["/dev/shm", "/tmp"];
+pub(super) const PRIVATE: [&str; 2] = ["/dev/shm", "/tmp"];
 /// How much the command may write there and in its home, all together.
 const ROOM: &CStr = c"size=1g,nr_inodes=262144,mode=700";
 /// The root itself has directories and links.
@@ -134,7 +134,7 @@ impl Root<'_> {
         let aside = self.directory(Path::new(ASIDE))?;
         let flags = MountFlags::NOSUID | MountFlags::NODEV;
         mount("tmpfs", &aside, "tmpfs", flags, ROOM).map_err(|error| format!("tmpfs: {error}"))?;
-        let [shm, tmp] = [0, 1].map(|at| PRIVATE.get(at).map_or(Path::new(""), Path::new));
+        let [shm, tmp] = PRIVATE.map(Path::new);
         for (name, mode, place) in [
             ("tmp", 0o1777, tmp),
             ("shm", 0o1777, shm),
