@@ -126,9 +126,8 @@ fn surroundings(cell: &Cell, command: &mut Command) -> io::Result<()> {
         .env("TMPDIR", &cell.temporary)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null");
-    for toolchain in toolchains().filter(|it| it.root.is_dir()) {
-        let mut place = toolchain.root;
-        if toolchain.variable == "CARGO_HOME" {
+    for (kind, mut place) in toolchains().filter(|(_, root)| root.is_dir()) {
+        if kind.variable == "CARGO_HOME" {
             // Cargo writes its locks there: it gets one of its own, with the crates that are here.
             let own = cell.home.join(".cargo");
             std::fs::create_dir_all(&own)?;
@@ -137,7 +136,7 @@ fn surroundings(cell: &Cell, command: &mut Command) -> io::Result<()> {
                 _ => place = own,
             }
         }
-        command.env(toolchain.variable, place);
+        command.env(kind.variable, place);
     }
     Ok(())
 }

@@ -6,9 +6,9 @@ use super::judged::Judge;
 use crate::sys::environment;
 
 /// A kind of toolchain.
-struct Kind {
+pub(super) struct Kind {
     /// The variable that names its root.
-    variable: &'static str,
+    pub(super) variable: &'static str,
     /// Where it is else, in the home.
     below: &'static str,
     /// What of it may be read.
@@ -51,23 +51,8 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// A toolchain of whoever runs this.
-pub(super) struct Toolchain {
-    /// The variable that names it.
-    pub(super) variable: &'static str,
-    /// Where it is.
-    pub(super) root: PathBuf,
-}
-
-/// Returns where toolchains would be.
-pub(super) fn toolchains() -> impl Iterator<Item = Toolchain> {
-    all().map(|(kind, root)| Toolchain {
-        variable: kind.variable,
-        root,
-    })
-}
-
-fn all() -> impl Iterator<Item = (&'static Kind, PathBuf)> {
+/// Returns where toolchains of whoever runs this would be.
+pub(super) fn toolchains() -> impl Iterator<Item = (&'static Kind, PathBuf)> {
     let rooted = |kind: &'static Kind| Some((kind, environment::place(kind.variable, kind.below)?));
     KINDS.iter().filter_map(rooted)
 }
@@ -77,7 +62,7 @@ fn all() -> impl Iterator<Item = (&'static Kind, PathBuf)> {
 pub(super) fn readable(closed: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let judge = Judge::new(closed);
     let mut paths = Vec::new();
-    for (kind, root) in all() {
+    for (kind, root) in toolchains() {
         let named = environment::names_a_place(kind.variable);
         let read = of(kind, &root, named, &judge);
         let fail = |why| format!("{}, {}: {why}", kind.variable, root.display());
