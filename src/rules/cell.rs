@@ -3,7 +3,7 @@
 
 use crate::policy::Cells;
 use crate::record::contract::{CellTerms, Contract};
-use crate::record::{Findings, Rule, Subject};
+use crate::record::{Finding, Findings, Rule, Subject};
 
 /// Judges what a contract says of its cell by what a policy permits.
 pub fn terms(contract: &Contract, permits: Cells, subject: &Subject) -> Findings {
@@ -34,10 +34,10 @@ pub fn terms(contract: &Contract, permits: Cells, subject: &Subject) -> Findings
 }
 
 /// Returns what is wrong with something that a contract asks to be read, on this machine.
-pub fn read(why: String, subject: &Subject) -> Findings {
-    let finding = Rule::CellTerms.finding(subject.clone()).found(why);
-    let finding = finding
+pub fn read(why: String, subject: &Subject) -> Finding {
+    Rule::CellTerms
+        .finding(subject.clone())
+        .found(why)
         .expected("paths around no home, no repository and nothing secret")
-        .remedy("import a packet that names another path, with another task id: git awo task import FILE");
-    [finding].into_iter().collect()
+        .remedy("import a packet that names another path, with another task id: git awo task import FILE")
 }

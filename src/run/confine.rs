@@ -82,7 +82,7 @@ impl Confinement {
         for name in &self.terms.read {
             match asked(name, &cell.closed) {
                 Ok(path) => cell.read.extend(path),
-                Err(why) => refused.extend(terms::read(why, subject)),
+                Err(why) => refused.push(terms::read(why, subject)),
             }
         }
         Error::unless_empty(refused)?;
