@@ -273,8 +273,8 @@ fn unseen(
 ) -> Result<Option<Finding>, Error> {
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let command = base.and_then(|_| command(files));
-    let recipe = reruns::recipe(&actor.repo, base.unwrap_or(output), command)?;
+    let recipe = base.map(|base| reruns::recipe(&actor.repo, base, command(files)));
+    let recipe = recipe.transpose()?.flatten();
     let reruns = actor.collector(&records, history).reruns(recipe, &[])?;
     let lacks = rerun::in_a_cell(&reruns, demand, (output, is_own), None);
     Ok(lacks.map(|lacks| {
