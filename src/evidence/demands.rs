@@ -84,7 +84,7 @@ impl Demands {
 /// - `missing_file:cell.json`, `bad_form:cell.json:WHY`, `bad_schema:cell.json`, if the policy requires a cell, or takes
 ///   what can be had and git-awo executed the run; `cell_does_not_hold:LAYERS`, if it requires layers; `cell_differs:WHAT`, if
 ///   the cell granted something else than the contract says.
-pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> {
+pub fn breaches(run: &RunId, files: &RunFiles, demands: &Demands) -> Vec<String> {
     let mut reasons = invariants(run, files);
     let claimed = claims_harness(files);
     if demands.evidence || claimed {

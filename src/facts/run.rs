@@ -461,7 +461,7 @@ impl Collector<'_> {
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
-        facts.evidence = self.evidence(&run, (demands, facts.demand()), (&around, whole), most)?;
+        facts.evidence = self.evidence(&run, (&demands, facts.demand()), (&around, whole), most)?;
         facts.reruns = self.reruns_of(&facts)?;
         if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
             facts.post_work = self.post_work(record, contract.predicate(), most)?;
@@ -631,7 +631,7 @@ impl Collector<'_> {
     fn evidence(
         &self,
         run: &RunPredicate,
-        (demands, cell): (evidence::Demands, Option<Demand>),
+        (demands, cell): (&evidence::Demands, Option<Demand>),
         (around, whole): (&Around<'_>, bool),
         limit: u64,
     ) -> Result<Lookup<EvidenceFacts>, Error> {
@@ -652,7 +652,6 @@ impl Collector<'_> {
             false => claims(&run.into(), &files),
         });
         findings.extend(work_evidence(&run.into(), around, &files)?);
-        let terms = around.contract.map(|it| &it.contract.cell);
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files
@@ -665,7 +664,8 @@ impl Collector<'_> {
             findings,
             reasons,
             command: command(&files),
-            unconfined: cell.and_then(|it| evidence::unconfined(&files, it, terms)),
+            unconfined: cell
+                .and_then(|it| evidence::unconfined(&files, it, demands.terms.as_ref())),
         }))
     }
 }

@@ -284,7 +284,7 @@ pub fn recorded_meanwhile(run: &RunId, record: &RepoPath) -> Finding {
 pub fn files(
     run: &RunId,
     files: &RunFiles,
-    demands: Demands,
+    demands: &Demands,
     most: u64,
 ) -> (Findings, Option<Sha256>) {
     let (mut findings, root) = evidence::verify(files);

@@ -91,7 +91,7 @@ pub(super) fn make(
         execution.admitted.makes_skeleton(),
     )
     .in_cell(policy.cell());
-    match rules::files(&execution.admitted.run, &files, demands, limit) {
+    match rules::files(&execution.admitted.run, &files, &demands, limit) {
         (findings, Some(root)) if findings.is_empty() => Ok((files, root)),
         (findings, _) => Err(Error::Refused(Refusal::or(findings, no_root()))),
     }

@@ -61,7 +61,7 @@ pub struct Inspection {
 /// Inspects a run directory: integrity, each invariant, and the name it says it has.
 pub fn inspect(directory: &Path, run: &RunId) -> Result<Inspection, Error> {
     let (files, mut findings) = read(directory)?;
-    let (more, root) = rules::files(run, &files, Demands::NONE, MAX_TOTAL);
+    let (more, root) = rules::files(run, &files, &Demands::NONE, MAX_TOTAL);
     findings.extend(more);
     findings.extend(rules::names_run(&files, run));
     Ok(Inspection {
@@ -100,7 +100,7 @@ impl<'a> Import<'a> {
         let (history, gate) = match examine(actor, request) {
             Ok(found) => found,
             Err(error) => {
-                let (more, _) = rules::files(run, &files, Demands::NONE, MAX_TOTAL);
+                let (more, _) = rules::files(run, &files, &Demands::NONE, MAX_TOTAL);
                 findings.extend(more);
                 return Err(error.after(findings, Subject::none()));
             }
@@ -116,7 +116,7 @@ impl<'a> Import<'a> {
         let demanded = policy.cell().filter(|it| *it != Demand::BestEffort);
         let demands = demands.in_cell(policy.cell().filter(|_| demanded.is_none()));
         let limit = policy.document().limits.evidence_bytes;
-        let (more, root) = rules::files(run, &files, demands, limit);
+        let (more, root) = rules::files(run, &files, &demands, limit);
         findings.extend(more);
         if let Some(base) = gate.base {
             findings.extend(rules::names_base(&files, base));

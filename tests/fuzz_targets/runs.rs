@@ -125,7 +125,7 @@ fn judge(run: &RunId, files: &RunFiles) {
         root.is_some() || !findings.is_empty(),
         "no root without a reason"
     );
-    let found = breaches(run, files, Demands::ALL);
+    let found = breaches(run, files, &Demands::ALL);
     let mut sorted = found.clone();
     sorted.sort();
     sorted.dedup();

@@ -11,9 +11,9 @@ fn with(files: &[(&str, &str)]) -> RunFiles {
 }
 
 /// What these demands add to the invariants, which all runs have to meet.
-fn more(files: &RunFiles, demands: Demands) -> Vec<String> {
+fn more(files: &RunFiles, demands: &Demands) -> Vec<String> {
     let usual = invariants(&run(), files);
-    let all = breaches(&run(), files, demands.clone());
+    let all = breaches(&run(), files, demands);
     assert!(usual.iter().all(|it| all.contains(it)), "none gets lost");
     assert!(all.is_sorted_by(|a, b| a < b), "sorted, each once: {all:?}");
     all.into_iter().filter(|it| !usual.contains(it)).collect()
@@ -27,12 +27,12 @@ const CLAIMED: (&str, &str) = (
 #[test]
 fn a_run_made_elsewhere_needs_the_harness_files_only_where_the_contract_demands_evidence() {
     let files = with(&[("run_manifest.json", "{}")]);
-    assert_eq!(more(&files, Demands::NONE), [""; 0]);
+    assert_eq!(more(&files, &Demands::NONE), [""; 0]);
     let demands = Demands {
         evidence: true,
         ..Demands::NONE
     };
-    let added = more(&files, demands.clone());
+    let added = more(&files, &demands);
     for name in required_evidence() {
         assert!(added.contains(&format!("missing_file:{name}")), "{name}");
     }
@@ -41,7 +41,7 @@ fn a_run_made_elsewhere_needs_the_harness_files_only_where_the_contract_demands_
 
 #[test]
 fn a_run_that_claims_to_be_the_harness_owes_what_the_harness_writes() {
-    let added = more(&with(&[CLAIMED]), Demands::NONE);
+    let added = more(&with(&[CLAIMED]), &Demands::NONE);
     assert!(
         added.contains(&"missing_file:patch.diff".to_owned()),
         "{added:?}"
@@ -53,7 +53,7 @@ fn a_run_that_claims_to_be_the_harness_owes_what_the_harness_writes() {
         "{",
     ] {
         let files = with(&[("run_manifest.json", other)]);
-        assert_eq!(more(&files, Demands::NONE), [""; 0], "{other}");
+        assert_eq!(more(&files, &Demands::NONE), [""; 0], "{other}");
     }
 }
 
@@ -63,16 +63,13 @@ fn a_validation_command_needs_a_log_that_says_something() {
         validation: true,
         ..Demands::NONE
     };
-    assert_eq!(more(&with(&[]), demands.clone()), ["missing_file:test.log"]);
+    assert_eq!(more(&with(&[]), &demands), ["missing_file:test.log"]);
     assert_eq!(
-        more(&with(&[("test.log", "")]), demands.clone()),
+        more(&with(&[("test.log", "")]), &demands),
         ["empty_file:test.log"]
     );
-    assert_eq!(
-        more(&with(&[("test.log", "ok\n")]), demands.clone()),
-        [""; 0]
-    );
-    let silent = more(&with(&[CLAIMED, ("test.log", "")]), demands.clone());
+    assert_eq!(more(&with(&[("test.log", "ok\n")]), &demands), [""; 0]);
+    let silent = more(&with(&[CLAIMED, ("test.log", "")]), &demands);
     assert!(
         !silent.contains(&"empty_file:test.log".to_owned()),
         "the harness has seen the exit code: {silent:?}"
@@ -92,7 +89,7 @@ fn what_held_of_a_cell_is_told_by_the_harness_and_by_all_where_it_is_required() 
         ("{}", Some(Demand::OwnRoot), true),
     ] {
         let files = with(&[("run_manifest.json", manifest)]);
-        let found = more(&files, Demands::NONE.in_cell(demand));
+        let found = more(&files, &Demands::NONE.in_cell(demand));
         let found = found.iter().any(|it| it == missing);
         assert_eq!(found, owed, "{manifest} {demand:?}");
     }
