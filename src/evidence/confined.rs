@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::RunFiles;
 use crate::cell::{Demand, Held};
 use crate::record::RepoPath;
-use crate::record::contract::CellTerms;
+use crate::record::contract::{CellTerms, is_default};
 use crate::record::json::{self, BadJson};
 
 /// Where it stands.
@@ -42,10 +42,6 @@ impl Confined {
     pub fn read(bytes: &[u8]) -> Result<Self, BadJson> {
         json::parse_canonical(bytes)
     }
-}
-
-fn is_default(terms: &CellTerms) -> bool {
-    *terms == CellTerms::default()
 }
 
 /// Returns the breach where it granted something else than the contract says, if there is one, or where less is told of a cell than the policy demands.

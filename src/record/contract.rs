@@ -25,7 +25,7 @@ pub use problem::{ContractProblem, ContractProblems, FORMAT, SCHEMA};
 pub use work::{
     Actors, Authority, Bootstrap, ClosurePlan, Delegation, EVIDENCE_MAP, ExecutionGate, Forms,
     HANDOFF, Lineage, Notice, Predecessor, Risk, SkeletonPlan, WORK_EVIDENCE, WORK_LOG, WorkPacket,
-    is_signature, signature_key,
+    is_default, is_signature, signature_key,
 };
 
 use problem::{MAX_ENTRIES, MAX_STEPS, check_text};
@@ -201,13 +201,13 @@ pub struct ContractDraft {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub supplied: Vec<String>,
     /// The first run touches documents only, and is approved as the skeleton.
-    #[serde(skip_serializing_if = "work::is_default", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub skeleton: bool,
     /// The server computes the manifest of the change and judges it.
-    #[serde(skip_serializing_if = "work::is_default", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub post_work: bool,
     /// What it says of the cell in which its commands run.
-    #[serde(skip_serializing_if = "work::is_default", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub cell: CellTerms,
     /// How often a reviewer has to run the command again, with the same result each time.
     #[serde(skip_serializing_if = "Option::is_none", default)]

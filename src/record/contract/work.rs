@@ -20,7 +20,7 @@ pub const HANDOFF: &str = "handoff.json";
 pub const WORK_EVIDENCE: [&str; 3] = [EVIDENCE_MAP, WORK_LOG, HANDOFF];
 
 /// Tells whether a field has its default value, which is not written.
-pub(super) fn is_default<T: Default + PartialEq>(it: &T) -> bool {
+pub fn is_default<T: Default + PartialEq>(it: &T) -> bool {
     *it == T::default()
 }
 
