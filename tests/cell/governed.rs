@@ -31,7 +31,7 @@ pub const CASES: &[Case] = &[
     },
 ];
 
-const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
+pub const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
 
 /// Where a run writes what it may.
 const WORK: &str =
