@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
-use std::process::Child;
 
 use super::governed::{asked, evidence};
-use super::here;
+use super::{Sibling, here, told};
 use crate::hostile::Case;
 use crate::world::{PROGRAM, RUN, World};
 
@@ -41,7 +40,7 @@ const SCRIPT: &str = include_str!("attacks.py");
 /// What the attacks aim at, besides the clones.
 struct Victims {
     world: World,
-    sibling: Child,
+    _sibling: Sibling,
     arguments: Vec<String>,
     /// Whatever listens.
     _open: (
@@ -76,6 +75,7 @@ impl Victims {
             .command("otto", ".", &["sleep", "600"])
             .spawn()
             .unwrap();
+        let sibling = Sibling(sibling);
         let arguments = vec![
             world
                 .path("")
@@ -86,12 +86,12 @@ impl Victims {
             tcp.local_addr().unwrap().port().to_string(),
             udp.local_addr().unwrap().port().to_string(),
             port6.to_string(),
-            sibling.id().to_string(),
+            sibling.0.id().to_string(),
             name,
         ];
         Self {
             world,
-            sibling,
+            _sibling: sibling,
             arguments,
             _open: (tcp, udp, tcp6, agent, hidden, datagrams),
         }
@@ -102,18 +102,7 @@ impl Victims {
         let mut words = before.to_vec();
         words.extend(["/usr/bin/python3", "-c", SCRIPT]);
         words.extend(self.arguments.iter().map(String::as_str));
-        let text = self.world.ok("otto", place, &words);
-        let lines = text.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .map(|(name, how)| (name.to_owned(), how.to_owned()))
-            .collect()
-    }
-}
-
-impl Drop for Victims {
-    fn drop(&mut self) {
-        let _ = self.sibling.kill();
-        let _ = self.sibling.wait();
+        told(&self.world.ok("otto", place, &words))
     }
 }
 

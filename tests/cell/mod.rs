@@ -12,16 +12,36 @@ pub use hostile::CASES;
 pub use own_root::CASES as OWN_ROOT;
 pub use terms::CASES as TERMS;
 
+use std::collections::BTreeMap;
+use std::process::Child;
+
 use crate::world::{PROGRAM, World};
 
-/// Runs a script of the shell in a cell of otto's clone.
-fn in_cell(world: &World, script: &str) -> (i32, String) {
-    let done = world.run(
-        "otto",
-        "otto",
-        &["git", "awo", "cell", "--", "sh", "-ec", script],
-    );
+/// Runs a script of the shell in a cell of otto's clone, opened with these options.
+fn in_cell(world: &World, options: &[&str], script: &str) -> (i32, String) {
+    let mut words = vec!["git", "awo", "cell"];
+    words.extend(options);
+    words.extend(["--", "sh", "-ec", script]);
+    let done = world.run("otto", "otto", &words);
     (done.code, done.text)
+}
+
+/// Reads what a script printed of each thing that it tried: `NAME: HOW`.
+fn told(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().filter_map(|line| line.split_once(": "));
+    lines
+        .map(|(name, how)| (name.to_owned(), how.to_owned()))
+        .collect()
+}
+
+/// A process outside. It ends with the test, also with one that fails.
+struct Sibling(Child);
+
+impl Drop for Sibling {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 #[test]
@@ -46,7 +66,7 @@ fn what_work_needs_is_left_alone() {
         "! command -v cc || { echo 'int main(void){return 0;}' > t.c; cc t.c -o t; ./t; }",
     ];
     for work in works {
-        let (code, text) = in_cell(&world, work);
+        let (code, text) = in_cell(&world, &[], work);
         assert_eq!(code, 0, "{work}\n{text}");
         assert!(!text.contains("did not hold"), "{text}");
         for layer in [
@@ -102,8 +122,8 @@ fn it_ends_as_the_command_did_and_says_what_held() {
         return;
     }
     let world = World::founded();
-    assert_eq!(in_cell(&world, "exit 7").0, 7);
-    assert_eq!(in_cell(&world, "kill -TERM $$").0, 128 + 15);
+    assert_eq!(in_cell(&world, &[], "exit 7").0, 7);
+    assert_eq!(in_cell(&world, &[], "kill -TERM $$").0, 128 + 15);
     let words = ["git", "awo", "--json", "cell", "--", "echo", "{said}"];
     let output = world.command("otto", "otto", &words).output().unwrap();
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use super::here;
+use super::{Sibling, here, in_cell, told};
 use crate::hostile::Case;
 use crate::world::{PROGRAM, World};
 
@@ -88,16 +88,6 @@ impl Ordinary {
     }
 }
 
-/// Ends with the test, also with one that fails.
-struct Sibling(Child);
-
-impl Drop for Sibling {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// What docs/cell.md says of what a cell does not do, and of what a root of its own closes.
 #[test]
 fn what_stays_open_is_closed_by_a_root_of_its_own() {
@@ -115,13 +105,9 @@ fn what_stays_open_is_closed_by_a_root_of_its_own() {
     ];
     let mut script = vec!["/usr/bin/python3", "-c", include_str!("open.py")];
     script.extend(arguments.iter().map(String::as_str));
-    let found = |output: Output| -> BTreeMap<String, String> {
+    let found = |output: Output| {
         assert!(output.status.success(), "{output:?}");
-        let text = String::from_utf8(output.stdout).unwrap();
-        let lines = text.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .map(|(name, how)| (name.to_owned(), how.to_owned()))
-            .collect()
+        told(&String::from_utf8(output.stdout).unwrap())
     };
     let still_open = |found: &BTreeMap<String, String>| -> Vec<String> {
         let open = found.iter().filter(|(_, how)| *how == "done");
@@ -180,18 +166,7 @@ fn an_ordinary_user_has_it_too() {
 
 /// Runs a script of the shell in a cell of otto's clone with a root of its own.
 fn rooted(world: &World, script: &str) -> (i32, String) {
-    let words = [
-        "git",
-        "awo",
-        "cell",
-        "--own-root",
-        "--",
-        "sh",
-        "-ec",
-        script,
-    ];
-    let done = world.run("otto", "otto", &words);
-    (done.code, done.text)
+    in_cell(world, &["--own-root"], script)
 }
 
 #[test]
