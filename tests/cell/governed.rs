@@ -148,26 +148,32 @@ fn without_a_word_of_the_policy_nothing_is_confined() {
     assert!(shown.contains("its commands were not confined"), "{shown}");
 }
 
+/// A run where this system call answers that there is none is refused for these layers, and leaves nothing.
+fn is_refused_without(world: &World, call: i64, gone: &[&str]) {
+    let refs = || world.ok("otto", "otto", &["git", "for-each-ref"]);
+    let before = refs();
+    let marker = world.path(&format!("marker-{call}"));
+    let script = format!("touch {}; {WORK}", marker.display());
+    let output = without(world, &[call], &words(&script));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for layer in gone {
+        let said = format!("INT-005 run {RUN}: cell-holds: found {layer} did not hold");
+        assert!(text.contains(&said), "{said}: {text}");
+    }
+    assert!(!marker.exists(), "the command has not begun");
+    assert_eq!(refs(), before);
+}
+
 #[test]
 fn a_run_is_refused_where_a_required_layer_is_missing() {
     if !here::confines() {
         return;
     }
     let world = asked("required");
-    let before = world.ok("otto", "otto", &["git", "for-each-ref"]);
     for (call, gone) in LACKS {
-        let marker = world.path(&format!("marker-{call}"));
-        let script = format!("touch {}; {WORK}", marker.display());
-        let output = without(&world, &[*call], &words(&script));
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{text}");
-        for layer in *gone {
-            let said = format!("INT-005 run {RUN}: cell-holds: found {layer} did not hold");
-            assert!(text.contains(&said), "{said}: {text}");
-        }
-        assert!(!marker.exists(), "the command has not begun");
+        is_refused_without(&world, *call, gone);
     }
-    assert_eq!(world.ok("otto", "otto", &["git", "for-each-ref"]), before);
     // The approval is not spent.
     world.ok("otto", "otto", &words(WORK));
 }
@@ -178,18 +184,9 @@ fn a_run_is_refused_where_a_root_of_its_own_is_required_and_missing() {
         return;
     }
     let world = asked("own-root");
-    let before = world.ok("otto", "otto", &["git", "for-each-ref"]);
     for call in LACKS_ROOT {
-        let marker = world.path(&format!("marker-{call}"));
-        let script = format!("touch {}; {WORK}", marker.display());
-        let output = without(&world, &[*call], &words(&script));
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{text}");
-        let said = format!("INT-005 run {RUN}: cell-holds: found own-root did not hold");
-        assert!(text.contains(&said), "{said}: {text}");
-        assert!(!marker.exists(), "the command has not begun");
+        is_refused_without(&world, *call, &["own-root"]);
     }
-    assert_eq!(world.ok("otto", "otto", &["git", "for-each-ref"]), before);
     // The twin: where all is required but that, nothing is missing.
     let world = asked("required");
     let output = without(&world, LACKS_ROOT, &words(WORK));
