@@ -63,7 +63,7 @@ pub(super) fn readable(closed: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let judge = Judge::new(closed);
     let mut paths = Vec::new();
     for (kind, root) in toolchains() {
-        let named = environment::names_a_place(kind.variable);
+        let named = environment::named_place(kind.variable).is_some();
         let read = of(kind, &root, named, &judge);
         let fail = |why| format!("{}, {}: {why}", kind.variable, root.display());
         paths.extend(read.map_err(fail)?);

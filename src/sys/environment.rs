@@ -71,9 +71,10 @@ pub fn names() -> impl Iterator<Item = OsString> {
     std::env::vars_os().map(|(name, _)| name)
 }
 
-/// Returns whether this variable names an absolute path.
-pub fn names_a_place(variable: &str) -> bool {
-    std::env::var_os(variable).is_some_and(|it| Path::new(&it).is_absolute())
+/// Returns the directory that a variable names, if it is an absolute path.
+pub fn named_place(variable: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    named.filter(|it| it.is_absolute())
 }
 
 /// Returns the home of whoever runs this.
@@ -83,9 +84,7 @@ pub fn home() -> Option<PathBuf> {
 
 /// Returns the directory that a variable names, else the one of this name in the home.
 pub fn place(variable: &str, in_home: &str) -> Option<PathBuf> {
-    let named = std::env::var_os(variable).map(PathBuf::from);
-    let named = named.filter(|it| it.is_absolute());
-    named.or_else(|| Some(home()?.join(in_home)))
+    named_place(variable).or_else(|| Some(home()?.join(in_home)))
 }
 
 /// Returns the file of this program.
