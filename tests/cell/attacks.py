@@ -7,8 +7,10 @@ out, tcp4, udp4, tcp6, sibling, abstract = sys.argv[1:7]
 libc = ctypes.CDLL(None, use_errno=True)
 
 def call(number, *args):
-    if libc.syscall(number, *args) < 0:
+    result = libc.syscall(number, *args)
+    if result < 0:
         raise OSError(ctypes.get_errno(), "call")
+    return result
 
 def read(path):
     open(path, "rb").read(1)
@@ -35,9 +37,7 @@ def big():
         file.truncate(5 << 30)
 
 def shared():
-    segment = libc.syscall(29, 0, 4096, 0o1600)
-    if segment < 0:
-        raise OSError(ctypes.get_errno(), "shmget")
+    segment = call(29, 0, 4096, 0o1600)
     # Not to be left behind where it could be made.
     call(31, segment, 0, 0)
 
@@ -102,15 +102,11 @@ def perf():
     call(298, attributes, 0, -1, -1, 0)
 
 def semaphores():
-    made = libc.syscall(64, 0, 1, 0o1600)
-    if made < 0:
-        raise OSError(ctypes.get_errno(), "semget")
+    made = call(64, 0, 1, 0o1600)
     call(66, made, 0, 0)
 
 def messages():
-    made = libc.syscall(68, 0, 0o1600)
-    if made < 0:
-        raise OSError(ctypes.get_errno(), "msgget")
+    made = call(68, 0, 0o1600)
     call(71, made, 0, None)
 
 def posix_messages():
