@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 
 use rustix::fs::{AtFlags, Dev, FileType, Mode, OFlags, RenameFlags, Stat};
@@ -121,20 +121,12 @@ impl Directory {
     pub fn make_file(&self, name: &OsStr, executable: bool) -> io::Result<File> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let plain = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
-        let own = Mode::RUSR | Mode::WUSR;
-        let (mode, own) = match executable {
-            true => (
-                plain | Mode::XUSR | Mode::XGRP | Mode::XOTH,
-                own | Mode::XUSR,
-            ),
-            false => (plain, own),
+        let (all, own) = match executable {
+            true => (0o777, 0o700),
+            false => (0o666, 0o600),
         };
-        let file = rustix::fs::openat(&self.file, name, flags, mode)?;
-        let made = Mode::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
-        if !made.contains(own) {
-            rustix::fs::fchmod(&file, made | own)?;
-        }
+        let file = rustix::fs::openat(&self.file, name, flags, Mode::from_raw_mode(all))?;
+        permit(&file, Mode::from_raw_mode(own))?;
         Ok(File::from(file))
     }
 
@@ -147,10 +139,7 @@ impl Directory {
     pub fn make_directory(&self, name: &OsStr) -> io::Result<Self> {
         rustix::fs::mkdirat(&self.file, name, Mode::RWXU | Mode::RWXG | Mode::RWXO)?;
         let made = self.inner(name)?;
-        let mode = Mode::from_raw_mode(rustix::fs::fstat(&made.file)?.st_mode);
-        if !mode.contains(Mode::RWXU) {
-            rustix::fs::fchmod(&made.file, mode | Mode::RWXU)?;
-        }
+        permit(&made.file, Mode::RWXU)?;
         Ok(made)
     }
 
@@ -192,6 +181,15 @@ impl Directory {
     pub fn lock(&self) -> io::Result<()> {
         super::lock::alone(&self.file)
     }
+}
+
+/// Permits what the umask has taken away.
+fn permit(made: &OwnedFd, own: Mode) -> io::Result<()> {
+    let mode = Mode::from_raw_mode(rustix::fs::fstat(made)?.st_mode);
+    if !mode.contains(own) {
+        rustix::fs::fchmod(made, mode | own)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
