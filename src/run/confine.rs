@@ -10,7 +10,7 @@ use crate::actor::Actor;
 use crate::cell::{Demand, Held, Told, asked};
 use crate::git::Repo;
 use crate::record::contract::CellTerms;
-use crate::record::{Findings, ObjectId, RunId, Subject};
+use crate::record::{Findings, ObjectId, Subject};
 use crate::rules::cell as terms;
 use crate::rules::executed as rules;
 use crate::sys::file;
@@ -146,8 +146,7 @@ pub fn attempt(actor: &Actor, attempt: Attempt<'_>) -> Result<Tried, Error> {
         return Err(Error::NoCommand);
     };
     place::sweep(actor.repo.common_dir());
-    let run = RunId::new("run_cell").map_err(|_| Error::NoCommand)?;
-    let place = Place::make(&actor.repo, &run, attempt.commit, actor.refs()?)?;
+    let place = Place::make(&actor.repo, "run_cell", attempt.commit, actor.refs()?)?;
     let mut cell = Confinement::new(Demand::BestEffort, Some(attempt.program))?;
     cell.own_root = attempt.own_root;
     cell.terms.network = attempt.network;

@@ -76,7 +76,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
         assisted: &request.assisted,
     };
     let admitted = gate::examine(actor, &gate, &refs, &history)?.admission()?;
-    let place = Place::make(&actor.repo, &admitted.run, admitted.base, refs)?;
+    let place = Place::make(&actor.repo, admitted.run.as_str(), admitted.base, refs)?;
     let program = request.environment.program.as_deref();
     let cell = history.current().policy.cell();
     let cell = cell.map(|demand| Confinement::new(demand, program));

@@ -16,7 +16,7 @@ use crate::cell::{Cell, Demand};
 use crate::git::{self, Repo};
 use crate::record::determinism::{Order, Planned};
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RepoPath, RunId};
+use crate::record::{ObjectId, RepoPath};
 use crate::store::ledger::Refs;
 use crate::sys::directory::Directory;
 use crate::sys::{environment, file, lock};
@@ -48,19 +48,14 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Makes a work tree of `base` with the bytes of the objects: no filter runs, and no line
+    /// Makes a work tree of this name of `base`, with the bytes of the objects: no filter runs, and no line
     /// ending is converted, so that what differs afterwards was changed. It belongs to a
     /// repository of its own, as [`git::Reader::clone_shared`] makes it.
-    pub(super) fn make(
-        repo: &Repo,
-        run: &RunId,
-        base: ObjectId,
-        refs: Refs,
-    ) -> Result<Self, Error> {
-        Self::make_as(repo, run.as_str(), base, refs, &Planned::of(1))
+    pub(super) fn make(repo: &Repo, name: &str, base: ObjectId, refs: Refs) -> Result<Self, Error> {
+        Self::make_as(repo, name, base, refs, &Planned::of(1))
     }
 
-    /// Makes the same, whose work tree has this name, in the order of a plan and with names as long as it says.
+    /// Makes the same, in the order of a plan and with names as long as it says.
     pub(super) fn make_as(
         repo: &Repo,
         name: &str,
