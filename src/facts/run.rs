@@ -228,6 +228,15 @@ impl<'a> Held<'a> {
         person == self.orchestrator() || policy.is_among(person, &self.facts.makers)
     }
 
+    /// Tells whether a person may not speak for the run in a record, since it is their own: whoever made it or a
+    /// part of it, of one that is `new`. Of one that was accepted before, only the orchestrator is asked.
+    pub fn is_own(&self, person: &IdentityName, policy: &Policy, new: bool) -> bool {
+        match new {
+            true => self.made_by(person, policy),
+            false => person == self.orchestrator(),
+        }
+    }
+
     /// Tells whether a recorded override lets the orchestrator review this run.
     pub fn overridden(&self) -> bool {
         let run = self.says();
@@ -445,7 +454,6 @@ impl Collector<'_> {
         });
         let record = facts.run.valid().map(Verified::digest);
         facts.cells = record.map(|it| judging.cells_of(it, run.context.policy));
-
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
         if record.is_some_and(|it| judging.arrives(it)) {
