@@ -89,20 +89,7 @@ fn ran(script: &str) -> World {
 
 /// A task for `src/` that is approved, with more words for `git awo task new`.
 fn asked(world: &World, more: &[&str]) {
-    let words = [
-        "git",
-        "awo",
-        "task",
-        "new",
-        "D-1",
-        "--task",
-        "it",
-        "--allow",
-        "src/",
-        "--validate",
-        "true",
-    ];
-    world.ok("olga", "olga", &[&words, more].concat());
+    world.writes_a_contract_with("olga", "D-1", more);
     world.approves_task("D-1");
     world.shares();
 }
