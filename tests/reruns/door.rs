@@ -5,7 +5,7 @@ use git_awo::record::envelope::Envelope;
 use git_awo::record::{IdentityName, ObjectId, RepoPath, Sha256};
 use git_awo::records::{Context, DeterminismPredicate, Kind, LedgerPath, Scope, Statement};
 
-use super::{RERUN, asked, confining, executed, ran};
+use super::{GATE, RERUN, asked, confining, executed, ran};
 use crate::actors::two_reviewers;
 use crate::cell::here::confines;
 use crate::hostile::door::Door;
@@ -15,8 +15,6 @@ use crate::world::{RUN, World};
 /// What makes the same each time.
 const WORK: &str =
     "mkdir -p src; echo one > src/one.txt; echo '{\"action\": \"noted\"}' > \"$AWO_EVENTS_FILE\"";
-
-const GATE: &[&str] = &["git", "awo", "gate", RUN];
 
 #[test]
 fn gate_2_waits_for_a_reviewers_report() {
@@ -134,26 +132,6 @@ fn a_report_by_who_assisted_does_not_count() {
     assert!(text.contains("rita made the run"), "{text}");
     world.ok("olga", "olga", RERUN);
     world.ok("olga", "olga", GATE);
-}
-
-#[test]
-fn what_differs_does_not_pass_gate_2() {
-    // Made by otto of what differs from run to run.
-    let world = ran("mkdir -p src; date +%s > src/one.txt");
-    let text = world.refused("rita", "rita", RERUN, "INT-007");
-    assert!(text.contains("src/one.txt at byte "), "{text}");
-    let text = world.refused("rita", "rita", GATE, "INT-007");
-    assert!(
-        text.contains("rita ran it 3 times: run 2 differs from run 1"),
-        "{text}"
-    );
-    // What makes the same each time, and not what was committed.
-    let world = ran(
-        "mkdir -p src; test -n \"$PERL_HASH_SEED\" || echo other > src/two.txt; echo one > src/one.txt",
-    );
-    world.refused("rita", "rita", RERUN, "GOV-002");
-    let text = world.refused("rita", "rita", GATE, "GOV-002");
-    assert!(text.contains("it makes the tree "), "{text}");
 }
 
 /// rita has the log of a gate that passed, and the report for it, and has pushed neither.
