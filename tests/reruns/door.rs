@@ -2,8 +2,8 @@
 
 use git_awo::record::determinism::{DeterminismDraft, Output};
 use git_awo::record::envelope::Envelope;
-use git_awo::record::{IdentityName, ObjectId, RepoPath, Sha256};
-use git_awo::records::{Context, DeterminismPredicate, Kind, LedgerPath, Scope, Statement};
+use git_awo::record::{IdentityName, ObjectId, Sha256};
+use git_awo::records::{Context, DeterminismPredicate, Kind, Scope, Statement};
 
 use super::{GATE, RERUN, asked, confining, executed, ran};
 use crate::actors::two_reviewers;
@@ -315,6 +315,7 @@ fn a_log_is_taken_with_the_report_that_the_contract_asks_for_and_no_other() {
 
     let good = it.report("rita", "reviewer", |_| {});
     let bytes = good.1.to_bytes();
+    // Where a report on the command of the run stands.
     let place = |envelope: &Envelope| {
         let key = it.says.report.recipe().key();
         let path = Kind::Determinism.one_of(Scope::Recipe(key), envelope.digest());
@@ -380,14 +381,7 @@ fn a_log_is_taken_with_the_report_that_the_contract_asks_for_and_no_other() {
     }
     // In the place of another one.
     let other = it.report("rita", "reviewer", |it| it.input = tree(1));
-    let Some(LedgerPath::Record(scope, kind, _)) =
-        LedgerPath::parse(&RepoPath::from(good.0.as_str()))
-    else {
-        panic!("{}", good.0)
-    };
-    let path = LedgerPath::Record(scope, kind, Some(other.1.digest()))
-        .to_path()
-        .to_string();
+    let path = place(&other.1);
     let rules = ["GOV-002 ran-again", "INT-004 record-place"];
     refuses(
         "in another's place",
