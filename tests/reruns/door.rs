@@ -5,12 +5,12 @@ use git_awo::record::envelope::Envelope;
 use git_awo::record::{IdentityName, ObjectId, Sha256};
 use git_awo::records::{Context, DeterminismPredicate, Kind, Scope, Statement};
 
-use super::{GATE, RERUN, asked, confining, executed, ran};
+use super::{GATE, RERUN, asked, executed, ran};
 use crate::actors::two_reviewers;
 use crate::cell::here::confines;
 use crate::hostile::door::Door;
 use crate::hostile::forge::LEDGER;
-use crate::world::{RUN, World};
+use crate::world::{RUN, World, confining};
 
 /// What makes the same each time.
 const WORK: &str =
