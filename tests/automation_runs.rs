@@ -22,22 +22,7 @@ fn undecided() -> World {
 /// The same under a policy of this level with these entries.
 pub fn undecided_at(level: &str, more: &str) -> World {
     let world = world(level, more);
-    let words = [
-        "git",
-        "awo",
-        "task",
-        "new",
-        TASK,
-        "--task",
-        "it",
-        "--allow",
-        "src/",
-        "--validate",
-        "true",
-        "--gate1",
-        "decision",
-    ];
-    let said = world.ok("olga", "olga", &words);
+    let said = world.writes_a_contract_with("olga", TASK, &["--gate1", "decision"]);
     assert!(
         said.contains("git awo decide SpecApproval task/T-2"),
         "{said}"

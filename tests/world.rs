@@ -171,20 +171,15 @@ impl World {
     /// Somebody writes a contract for anything below `src/`.
     #[track_caller]
     pub fn writes_a_contract(&self, who: &str, task: &str) {
-        let words = [
-            "git",
-            "awo",
-            "task",
-            "new",
-            task,
-            "--task",
-            "it",
-            "--allow",
-            "src/",
-            "--validate",
-            "true",
-        ];
-        self.ok(who, who, &words);
+        self.writes_a_contract_with(who, task, &[]);
+    }
+
+    /// The same with more options; returns what is said.
+    #[track_caller]
+    pub fn writes_a_contract_with(&self, who: &str, task: &str, more: &[&str]) -> String {
+        let words = ["git", "awo", "task", "new", task];
+        let says = ["--task", "it", "--allow", "src/", "--validate", "true"];
+        self.ok(who, who, &[&words[..], &says, more].concat())
     }
 
     /// Another world in which everything is the same so far.

@@ -11,6 +11,7 @@ use crate::record::{
     Coded, Diagnosis, Findings, IdentityName, ObjectId, RefName, RepoPath, Rule, RunId, Sha256,
     Subject, TaskId,
 };
+use crate::records::RunPredicate;
 
 pub const MANIFEST: &str = "run_manifest.json";
 pub(super) const ENVIRONMENT: &str = "environment.json";
@@ -34,6 +35,22 @@ pub struct Said<'a> {
     pub task: &'a TaskId,
     /// The tree it made.
     pub tree: ObjectId,
+}
+
+impl<'a> From<&'a RunPredicate> for Said<'a> {
+    fn from(record: &'a RunPredicate) -> Self {
+        Self {
+            approvals: &record.approvals,
+            base: record.base,
+            commit: record.commit,
+            contract: record.contract,
+            orchestrator: &record.context.identity,
+            reference: &record.reference,
+            run: &record.run,
+            task: &record.task,
+            tree: record.tree,
+        }
+    }
 }
 
 /// Compares the documents of a run with its record (ATT-002 for each difference).

@@ -16,6 +16,7 @@ pub(crate) mod demanded;
 mod error;
 pub(crate) mod escalation;
 pub(crate) mod events;
+pub(crate) mod evidence;
 pub(crate) mod groundwork;
 mod known;
 pub(crate) mod leases;

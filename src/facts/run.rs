@@ -19,9 +19,9 @@ use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 use crate::{evidence, git, store};
 
-use super::claims::{Said, claims, command};
-use super::contradictions::{Around, contradictions};
+use super::contradictions::Around;
 use super::demanded::Demanded;
+use super::evidence::{Asked, EvidenceFacts};
 use super::groundwork::{AdmissionFacts, RunWorkFacts};
 use super::opening::{Opening, UsedBy};
 use super::position::{Came, Judging, Positions};
@@ -29,25 +29,9 @@ use super::post_work::PostWorkFacts;
 use super::provenance::Differs;
 use super::reruns::Reruns;
 use super::uses::Use;
-use super::work_evidence::work_evidence;
 use super::{Error, PolicyHistory, limits};
 
 pub use super::lookup::Lookup;
-
-/// The evidence of a run, as recomputed from its bytes.
-#[derive(Clone, Debug)]
-pub struct EvidenceFacts {
-    /// The root computed.
-    pub root: Sha256,
-    /// Hash and file-set mismatches.
-    pub findings: Findings,
-    /// The invariants broken (reasons, sorted).
-    pub reasons: Vec<String>,
-    /// The program and its arguments that ran, as git quotes paths, if the files say so.
-    pub command: Option<Vec<String>>,
-    /// What they lack of the cell that the policy demanded.
-    pub unconfined: Option<String>,
-}
 
 /// Everything known about a run.
 pub struct RunFacts {
@@ -226,6 +210,15 @@ impl<'a> Held<'a> {
     /// them as author, committer or co-author, or as a model that assisted.
     pub fn made_by(&self, person: &IdentityName, policy: &Policy) -> bool {
         person == self.orchestrator() || policy.is_among(person, &self.facts.makers)
+    }
+
+    /// Tells whether a person may not speak for the run in a record, since it is their own: whoever made it or a
+    /// part of it, of one that is `new`. Of one that was accepted before, only the orchestrator is asked.
+    pub fn is_own(&self, person: &IdentityName, policy: &Policy, new: bool) -> bool {
+        match new {
+            true => self.made_by(person, policy),
+            false => person == self.orchestrator(),
+        }
     }
 
     /// Tells whether a recorded override lets the orchestrator review this run.
@@ -445,7 +438,6 @@ impl Collector<'_> {
         });
         let record = facts.run.valid().map(Verified::digest);
         facts.cells = record.map(|it| judging.cells_of(it, run.context.policy));
-
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
         if record.is_some_and(|it| judging.arrives(it)) {
@@ -461,7 +453,14 @@ impl Collector<'_> {
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
-        facts.evidence = self.evidence(&run, (&demands, facts.demand()), (&around, whole), most)?;
+        let asked = Asked {
+            demands,
+            cell: facts.demand(),
+            around,
+            whole,
+            most,
+        };
+        facts.evidence = EvidenceFacts::read(self.records, &run, asked)?;
         facts.reruns = self.reruns_of(&facts)?;
         if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
             facts.post_work = self.post_work(record, contract.predicate(), most)?;
@@ -626,63 +625,6 @@ impl Collector<'_> {
         }
         facts.inventory = bytes.map(|bytes| Sha256::of(&bytes));
         Ok(())
-    }
-
-    fn evidence(
-        &self,
-        run: &RunPredicate,
-        (demands, cell): (&evidence::Demands, Option<Demand>),
-        (around, whole): (&Around<'_>, bool),
-        limit: u64,
-    ) -> Result<Lookup<EvidenceFacts>, Error> {
-        let files = match self.records.evidence(&run.evidence, &run.run, limit) {
-            Ok(Some(files)) => files,
-            Ok(None) => return Ok(Lookup::Missing),
-            Err(error) => {
-                let found = error.denies(Subject::of_run(&run.run));
-                return match found.into_iter().flatten().next() {
-                    Some(finding) => Ok(Lookup::Invalid(finding)),
-                    None => Err(error.into()),
-                };
-            }
-        };
-        let (mut findings, _) = evidence::verify(&files);
-        findings.extend(match whole {
-            true => contradictions(&run.into(), around, &files)?,
-            false => claims(&run.into(), &files),
-        });
-        findings.extend(work_evidence(&run.into(), around, &files)?);
-        let reasons = evidence::breaches(&run.run, &files, demands);
-        // Without an inventory the root is that of nothing, and the findings say why.
-        let sums = files
-            .get(&evidence::inventory::SUMS.into())
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let root = Sha256::of(sums);
-        Ok(Lookup::Valid(EvidenceFacts {
-            root,
-            findings,
-            reasons,
-            command: command(&files),
-            unconfined: cell
-                .and_then(|it| evidence::unconfined(&files, it, demands.terms.as_ref())),
-        }))
-    }
-}
-
-impl<'a> From<&'a RunPredicate> for Said<'a> {
-    fn from(record: &'a RunPredicate) -> Self {
-        Self {
-            approvals: &record.approvals,
-            base: record.base,
-            commit: record.commit,
-            contract: record.contract,
-            orchestrator: &record.context.identity,
-            reference: &record.reference,
-            run: &record.run,
-            task: &record.task,
-            tree: record.tree,
-        }
     }
 }
 

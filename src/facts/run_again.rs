@@ -15,17 +15,8 @@ impl Collector<'_> {
         let judging = self.judging();
         let mut reports = Vec::new();
         if let Some(recipe) = &recipe {
-            for (path, ..) in self
-                .records
-                .ledger()
-                .about(&recipe.key().to_string())?
-                .iter()
-            {
-                if path.kind() != Some(Kind::Determinism) {
-                    continue;
-                }
-                let envelope = self.records.envelope(path)?;
-                let record = envelope.and_then(|it| self.verify::<DeterminismPredicate>(&it).ok());
+            for (_, envelope) in self.records.of_recipe(recipe.key(), Kind::Determinism)? {
+                let record = self.verify::<DeterminismPredicate>(&envelope).ok();
                 // One in the place of another counts for nothing.
                 let Some(record) = record.filter(|it| it.predicate().report.recipe() == *recipe)
                 else {

@@ -234,13 +234,9 @@ fn of_run(session: &Session, run: &RunId) -> Result<Plan, Error> {
     };
     let says = held.says();
     let words = facts.evidence.valid().and_then(|it| it.command.as_ref());
-    let command = words.map(|words| {
-        words
-            .iter()
-            .map(|it| unquote(it))
-            .collect::<Option<Vec<_>>>()
-    });
-    let Some(Some(command)) = command else {
+    let unquoted = |words: &Vec<String>| words.iter().map(|it| unquote(it)).collect();
+    let command: Option<Vec<Vec<u8>>> = words.and_then(unquoted);
+    let Some(command) = command else {
         let why = rerun::no_command(run, &says.task);
         return Err(session.refused(format!("{run} cannot be run again"), why));
     };

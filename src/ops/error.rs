@@ -3,7 +3,7 @@
 use crate::record::{
     Coded, Diagnosis, Finding, Findings, Refusal, Rule, Subject, Verdict, chain_of,
 };
-use crate::rules::{absent, clone, executed};
+use crate::rules::{absent, clone};
 use crate::{actor, check, evidence, export, git, hook, run, state, store};
 
 /// An act was not done.
@@ -59,14 +59,12 @@ impl Error {
     /// Returns the error that a command could not be tried, of which nothing was to be recorded.
     pub(super) fn not_tried(error: run::Error, another: &str) -> Self {
         use run::Error as E;
-        let message = "the command could not be tried; nothing is kept of it";
         match &error {
-            E::Refused(_) => Self::failed(message, &error),
-            E::NoCommand => Self::denied(message, executed::no_command(another)),
-            E::Start { program, source } => {
-                Self::undecided(message, executed::cannot_start(program, source, another))
+            E::Refused(_) | E::NoCommand | E::Start { .. } | E::TooLong { .. } => {
+                let message = "the command could not be tried; nothing is kept of it";
+                let why = error.of_trial(another).refusal(Subject::none());
+                Self::denied(message, why)
             }
-            E::TooLong { seconds } => Self::denied(message, executed::takes_too_long(*seconds)),
             _ => error.into(),
         }
     }

@@ -6,12 +6,10 @@ use toml::de::{DeTable, DeValue};
 use super::gather::{Gather, List, Scalar};
 use super::lines::Lines;
 use super::problem::PacketProblem;
+use crate::record::json::MAX_INTEGER;
 
 /// The schema of a TOML packet.
 pub const TOML_SCHEMA: &str = "awo.packet/1";
-
-/// The greatest number that every reader of JSON reads exactly.
-const MOST: u64 = (1 << 53) - 1;
 
 /// The table that makes a packet a work packet.
 pub(super) const PACKET: &str = "packet";
@@ -135,24 +133,22 @@ impl Own<'_, '_> {
             (_, Some(_)) => self.wrong(line, path, "true or false"),
             (DeValue::Integer(number), _) if scalar.limit().is_some() => {
                 match u64::from_str_radix(number.as_str(), number.radix()) {
-                    Ok(number) if number <= MOST => {
+                    Ok(number) if number <= MAX_INTEGER => {
                         self.gather.say(scalar, line, &number.to_string());
                     }
                     _ => self.wrong(line, path, "a whole number that is not negative"),
                 }
             }
             _ if scalar.limit().is_some() => self.wrong(line, path, "a whole number"),
+            // A stage may be written as a number.
             (DeValue::Integer(number), _)
-                if scalar == Scalar::Determinism && number.radix() == 10 =>
+                if matches!(scalar, Scalar::Stage | Scalar::Determinism)
+                    && number.radix() == 10 =>
             {
                 self.gather.say(scalar, line, number.as_str());
             }
             _ if scalar == Scalar::Determinism => self.wrong(line, path, "a number"),
             (DeValue::String(text), _) => self.gather.say(scalar, line, text),
-            // A stage may be written as a number.
-            (DeValue::Integer(number), _) if scalar == Scalar::Stage && number.radix() == 10 => {
-                self.gather.say(scalar, line, number.as_str());
-            }
             _ => self.wrong(line, path, "a string"),
         }
     }

@@ -324,6 +324,19 @@ fn complaints(text: &str) -> Vec<(Option<usize>, String)> {
     error.0.iter().map(|c| (c.line, c.to_string())).collect()
 }
 
+/// Checks that a packet that says `what` is refused in this line for this reason.
+#[track_caller]
+fn refused_in(what: &str, text: &str, line: Option<usize>, message: &str) {
+    let found = complaints(text);
+    let hit = found
+        .iter()
+        .any(|(at, told)| *at == line && told.contains(message));
+    assert!(
+        hit,
+        "{what:?} must be refused in line {line:?} with {message:?}, got {found:#?}"
+    );
+}
+
 /// Replaces the one place where `from` stands.
 fn with(text: &str, from: &str, to: &str) -> String {
     assert_eq!(

@@ -91,6 +91,14 @@ impl Diagnosis {
         self
     }
 
+    /// Replaces what helps.
+    pub fn remedy(mut self, text: impl fmt::Display) -> Self {
+        if let Kind::Own { finding, .. } = &mut self.0 {
+            finding.remedy = text.to_string();
+        }
+        self
+    }
+
     /// Sets what the error is about, as far as the error knows.
     pub fn about(mut self, subject: Subject) -> Self {
         if let Kind::Own { finding, .. } = &mut self.0 {
@@ -189,6 +197,7 @@ mod tests {
         let carried = Refusal::by(report.clone()).unwrap();
         let again = Diagnosis::from(carried.clone())
             .found("other words")
+            .remedy("something else")
             .about(Subject::of_record("other"))
             .refusal(Subject::of_record("given"));
         assert_eq!(again, carried);

@@ -333,7 +333,7 @@ impl DeterminismDraft {
                 return Err(BadReport::Streams(index));
             }
         }
-        if self.verdict != self.follows() || self.difference != self.first_difference() {
+        if self.verdict != self.follows() || !self.states_difference() {
             return Err(BadReport::Verdict(self.verdict));
         }
         Ok(DeterminismReport(self))
@@ -341,40 +341,34 @@ impl DeterminismDraft {
 
     /// Returns the verdict that follows from the runs.
     pub fn follows(&self) -> Sameness {
-        let same = |it: &Repetition| self.runs.first().is_some_and(|first| it.made_as(first));
         match self.runs.first() {
-            Some(_) if !self.runs.iter().all(same) => Sameness::Differs,
+            Some(first) if self.first_other(first).is_some() => Sameness::Differs,
             Some(first) if first.exit_code == 0 => Sameness::Same,
             _ => Sameness::Failed,
         }
     }
 
-    /// Returns the difference, if it is stated and may be the first one: its run is the first that differs, and
-    /// in that.
-    fn first_difference(&self) -> Option<Difference> {
-        let first = self.runs.first()?;
-        let (run, number) = self
-            .runs
-            .iter()
-            .zip(1..)
-            .find(|(run, _)| !run.made_as(first))?;
-        let stated = self.difference.clone();
-        let fits = |it: &Difference| {
-            let differs = match it.what {
-                What::ExitCode => run.exit_code != first.exit_code,
-                What::Stderr => run.stderr != first.stderr,
-                What::Stdout => run.stdout != first.stdout,
-                What::Content | What::Existence | What::Mode => run.output != first.output,
-            };
-            it.run == number && differs && it.path.is_some() == it.what.is_of_a_path()
+    /// Returns the first run that differs from the first one, and its number.
+    fn first_other(&self, first: &Repetition) -> Option<(&Repetition, u32)> {
+        let mut numbered = self.runs.iter().zip(1..);
+        numbered.find(|(run, _)| !run.made_as(first))
+    }
+
+    /// Tells whether a difference is stated exactly if there is one, and may be the first one: its run is the
+    /// first that differs, and in that.
+    fn states_difference(&self) -> bool {
+        let first = self.runs.first();
+        let other = first.and_then(|first| Some((first, self.first_other(first)?)));
+        let (Some((first, (run, number))), Some(stated)) = (other, &self.difference) else {
+            return other.is_none() && self.difference.is_none();
         };
-        // Another one than is stated, if that does not fit.
-        Some(stated.filter(fits).unwrap_or(Difference {
-            offset: None,
-            path: None,
-            run: 0,
-            what: What::ExitCode,
-        }))
+        let differs = match stated.what {
+            What::ExitCode => run.exit_code != first.exit_code,
+            What::Stderr => run.stderr != first.stderr,
+            What::Stdout => run.stdout != first.stdout,
+            What::Content | What::Existence | What::Mode => run.output != first.output,
+        };
+        stated.run == number && differs && stated.path.is_some() == stated.what.is_of_a_path()
     }
 }
 
@@ -388,8 +382,8 @@ impl What {
 impl Repetition {
     /// Tells whether a run made the same as another one, and ended alike.
     pub fn made_as(&self, other: &Self) -> bool {
-        let of = |it: &Self| (it.exit_code, it.output.clone(), it.stdout, it.stderr);
-        of(self) == of(other)
+        let of = |it: &Self| (it.exit_code, it.stdout, it.stderr);
+        of(self) == of(other) && self.output == other.output
     }
 }
 

@@ -1,7 +1,5 @@
 //! What an executed command did, and what a run that took place elsewhere consists of.
 
-use std::ffi::OsStr;
-
 use crate::cell::{Demand, Held, Layer};
 use crate::evidence::{self, Demands, RunFiles};
 use crate::facts::case::CommitCase;
@@ -22,33 +20,6 @@ use super::tree::entries;
 
 /// The most components of a path: below the directory of a run on its ref, git must read it.
 const DEEPEST: usize = 60;
-
-/// Returns the finding that there is no command to try; `another` says how one is given.
-pub fn no_command(another: &str) -> Finding {
-    Rule::CommandGiven
-        .finding(Subject::none())
-        .found("an empty command")
-        .expected("a command to run")
-        .remedy(another)
-}
-
-/// Returns the finding that a command that was to be tried cannot be started; `another` says how one is given.
-pub fn cannot_start(program: &OsStr, why: &std::io::Error, another: &str) -> Finding {
-    Rule::CommandStarts
-        .finding(Subject::none())
-        .found(format!("cannot start {program:?}: {why}"))
-        .expected("a program that can be started")
-        .remedy(another)
-}
-
-/// Returns the finding that a command that was tried took longer than its cell lets it.
-pub fn takes_too_long(seconds: u64) -> Finding {
-    Rule::Limits
-        .finding(Subject::none())
-        .found("a command that takes longer")
-        .expected(format!("at most {seconds} s: cell.limits.wall_seconds"))
-        .remedy("try it where it is faster, or let it do less")
-}
 
 /// Judges what the commit of a run changes, by the rules of the server and those of the contract.
 /// Without a person, which is a finding of the gate, restrictions of persons are not checked.

@@ -145,9 +145,7 @@ pub fn gate_2(
 ) -> Option<Finding> {
     let runs = run.facts.contract_says()?.determinism?;
     let is_new = log.is_none_or(|(_, is_new)| is_new);
-    let is_own = |person: &IdentityName| {
-        person == run.orchestrator() || (is_new && run.made_by(person, policy))
-    };
+    let is_own = |person: &IdentityName| run.is_own(person, policy, is_new);
     let id = &run.facts.id;
     let lacks = match &run.facts.reruns {
         None => Lacks::Uncounted("nobody has run its command again".to_owned()),

@@ -280,9 +280,9 @@ fn difference(repo: &Repo, made: &[Made]) -> Result<Option<Difference>, Error> {
     let [first, others @ ..] = made else {
         return Ok(None);
     };
-    let differs = |it: &&(&Made, u32)| !it.0.repetition.made_as(&first.repetition);
-    let numbered: Vec<_> = others.iter().zip(2..).collect();
-    let Some((other, run)) = numbered.iter().find(differs).copied() else {
+    let mut numbered = others.iter().zip(2..);
+    let differs = |it: &Made| !it.repetition.made_as(&first.repetition);
+    let Some((other, run)) = numbered.find(|(it, _)| differs(it)) else {
         return Ok(None);
     };
     let (one, two) = (&first.repetition, &other.repetition);

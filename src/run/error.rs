@@ -128,6 +128,20 @@ impl Error {
         Refusal::of(findings).map_or(self, Self::Refused)
     }
 
+    /// Returns what the error says of a command that was only tried: no run was to be recorded, and no approval
+    /// spent. `another` says how a command is given.
+    pub fn of_trial(&self, another: &str) -> Diagnosis {
+        let said = self.diagnosis();
+        match self {
+            Error::NoCommand => said.remedy(another),
+            Error::Start { program, source } => said
+                .found(format!("cannot start {program:?}: {source}"))
+                .remedy(another),
+            Error::TooLong { .. } => said.remedy("try it where it is faster, or let it do less"),
+            _ => said,
+        }
+    }
+
     /// Adds what was tried and where to an error of the file system.
     pub(super) fn io(
         action: &'static str,

@@ -149,6 +149,11 @@ impl<'a> Records<'a> {
         self.of(&commit.to_string(), kind)
     }
 
+    /// Returns the records of a kind that the ledger has of a command on a tree, by their paths.
+    pub fn of_recipe(&self, key: Sha256, kind: Kind) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
+        self.of(&key.to_string(), kind)
+    }
+
     fn of(&self, id: &str, kind: Kind) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
         let mut found = Vec::new();
         for (path, _, id) in self.ledger.about(id)?.iter() {

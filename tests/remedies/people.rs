@@ -48,22 +48,7 @@ fn gated(world: &World) {
 /// A run whose contract asks a reviewer to run it again.
 fn again_asked() -> World {
     let world = World::founded();
-    let words = [
-        "git",
-        "awo",
-        "task",
-        "new",
-        TASK,
-        "--task",
-        "it",
-        "--allow",
-        "src/",
-        "--validate",
-        "true",
-        "--determinism",
-        "2",
-    ];
-    world.ok("olga", "olga", &words);
+    world.writes_a_contract_with("olga", TASK, &["--determinism", "2"]);
     world.approves_task(TASK);
     world.shares();
     world.executes_by(RUN, TASK, "echo x > src/x");
@@ -72,19 +57,8 @@ fn again_asked() -> World {
 }
 
 fn always_the_same(world: &World) {
-    let words = [
-        "git",
-        "awo",
-        "determinism",
-        "check",
-        "--runs",
-        "2",
-        "--",
-        "sh",
-        "-c",
-        "echo x > src/x",
-    ];
-    world.ok("otto", "otto", &words);
+    let line = "git awo determinism check --runs 2 -- sh -c 'echo x > src/x'";
+    world.shell("otto", "otto", line);
 }
 
 /// A run that its command ends badly: `sh -c SCRIPT`.

@@ -41,7 +41,7 @@ pub const CASES: &[Case] = &[
         answer: "INT-007",
         tests: &[
             "reruns::door::a_log_is_taken_with_the_report_that_the_contract_asks_for_and_no_other",
-            "reruns::door::what_differs_does_not_pass_gate_2",
+            "reruns::dead_ends::a_run_that_differs_does_not_pass_gate_2_and_is_made_anew",
         ],
     },
     Case {
@@ -79,6 +79,8 @@ pub const CASES: &[Case] = &[
 /// What rita types to run the command of the run again.
 const RERUN: &[&str] = &["git", "awo", "determinism", "check", "--sign", "--run", RUN];
 
+const GATE: &[&str] = &["git", "awo", "gate", RUN];
+
 /// A run whose contract asks for three runs that agree.
 fn ran(script: &str) -> World {
     let world = World::founded();
@@ -89,20 +91,7 @@ fn ran(script: &str) -> World {
 
 /// A task for `src/` that is approved, with more words for `git awo task new`.
 fn asked(world: &World, more: &[&str]) {
-    let words = [
-        "git",
-        "awo",
-        "task",
-        "new",
-        "D-1",
-        "--task",
-        "it",
-        "--allow",
-        "src/",
-        "--validate",
-        "true",
-    ];
-    world.ok("olga", "olga", &[&words, more].concat());
+    world.writes_a_contract_with("olga", "D-1", more);
     world.approves_task("D-1");
     world.shares();
 }

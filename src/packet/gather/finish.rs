@@ -153,8 +153,9 @@ impl Gather {
     fn cell(&mut self) -> CellTerms {
         let mut limits = CellLimits::default();
         for scalar in Scalar::ALL {
-            let number = self.text(*scalar).and_then(|it| it.parse().ok());
-            if let (Some(name), Some(number)) = (scalar.limit(), number) {
+            if let Some(name) = scalar.limit()
+                && let Some(number) = self.text(*scalar).and_then(|it| it.parse().ok())
+            {
                 limits.set(name, number);
             }
         }

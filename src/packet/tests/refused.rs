@@ -208,15 +208,8 @@ fn a_faulty_approval_is_refused_with_its_line() {
     ];
     for (from, to, place, message) in table {
         let bad = with(APPROVAL, from, to);
-        let found = complaints(&bad);
         let line = (!place.is_empty()).then(|| line_of(&bad, place));
-        let hit = found
-            .iter()
-            .any(|(at, text)| *at == line && text.contains(message));
-        assert!(
-            hit,
-            "{to:?} must be refused in line {line:?} with {message:?}, got {found:#?}"
-        );
+        refused_in(to, &bad, line, message);
     }
 }
 

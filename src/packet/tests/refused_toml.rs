@@ -28,14 +28,7 @@ fn a_faulty_toml_packet_is_refused_with_its_line() {
         ("ticket = \"42\"", "ticket = 42", 18, "a string"),
     ];
     for (from, to, line, message) in table {
-        let found = complaints(&with(TOML, from, to));
-        let hit = found
-            .iter()
-            .any(|(at, text)| *at == Some(line) && text.contains(message));
-        assert!(
-            hit,
-            "{to:?} must be refused in line {line} with {message:?}, got {found:#?}"
-        );
+        refused_in(to, &with(TOML, from, to), Some(line), message);
     }
     let cell = |said: &str| format!("{TOML}\n[cell]\n{said}\n");
     let fits = "read = [\"/opt/x\", \"~/y\"]\nlimits = { wall_seconds = 1_000, open_files = 0x40 }";
@@ -58,11 +51,7 @@ fn a_faulty_toml_packet_is_refused_with_its_line() {
     let empty = with(TOML, "[\"src/\", \"a b.txt\"]", "[]");
     assert!(complaints(&empty).iter().any(|(at, _)| *at == Some(5)));
     let escaped = with(TOML, "Do it.", "Do\\u001b it.");
-    assert!(
-        complaints(&escaped)
-            .iter()
-            .any(|(at, text)| *at == Some(4) && text.contains("control"))
-    );
+    refused_in("an escape", &escaped, Some(4), "control");
 }
 
 #[test]

@@ -154,15 +154,7 @@ fn a_faulty_work_packet_is_refused_with_its_line() {
     ];
     for (from, to, place, message) in table {
         let bad = with(WORK, from, to);
-        let found = complaints(&bad);
-        let line = Some(line_of(&bad, place));
-        let hit = found
-            .iter()
-            .any(|(at, text)| *at == line && text.contains(message));
-        assert!(
-            hit,
-            "{to:?} must be refused in line {line:?} with {message:?}, got {found:#?}"
-        );
+        refused_in(to, &bad, Some(line_of(&bad, place)), message);
     }
     let bare = with(
         WORK,
@@ -260,14 +252,7 @@ fn a_closure_plan_that_applies_leaves_nothing_open() {
         let entry = rest.split_inclusive('\n').next().unwrap();
         for empty in [start.clone(), format!("{start}  - N/A\n")] {
             let open = with(WORK, &format!("{start}{entry}"), &empty);
-            let found = complaints(&open);
-            let line = Some(line_of(&open, &start));
-            assert!(
-                found
-                    .iter()
-                    .any(|(at, text)| *at == line && text.contains("closure plan")),
-                "{list} is empty: {found:#?}"
-            );
+            refused_in(&empty, &open, Some(line_of(&open, &start)), "closure plan");
             let off = with(&open, "PLAN_APPLICABLE: YES", "PLAN_APPLICABLE: NO");
             assert!(read(&off).check().is_ok(), "{list} need not be there");
         }
@@ -409,15 +394,7 @@ fn a_placeholder_stands_for_nothing() {
         ),
     ] {
         let text = with(WORK, from, to);
-        let found = complaints(&text);
-        let at = Some(line_of(&text, place));
-        let hit = found
-            .iter()
-            .any(|(line, told)| *line == at && told.contains(message));
-        assert!(
-            hit,
-            "{to:?} is refused in line {at:?} with {message:?}: {found:#?}"
-        );
+        refused_in(to, &text, Some(line_of(&text, place)), message);
     }
     let text = with(
         APPROVAL,

@@ -77,7 +77,7 @@ fn what_does_not_fit_together_is_no_report() {
     type Made<'a> = &'a [(u8, u8)];
     let same: Made = &[(1, 0), (1, 0)];
     let differs: Made = &[(1, 0), (1, 0), (2, 0)];
-    let table: [(&str, Made, Spoil); 18] = [
+    let table: [(&str, Made, Spoil); 19] = [
         ("schema", same, |it| it.schema.push('0')),
         ("schedule", same, |it| it.schedule.push('0')),
         ("no command", same, |it| it.command.clear()),
@@ -110,6 +110,14 @@ fn what_does_not_fit_together_is_no_report() {
         ("no difference", differs, |it| it.difference = None),
         ("an earlier run", differs, |it| {
             it.difference.as_mut().unwrap().run = 2;
+        }),
+        ("no run", differs, |it| {
+            it.difference = Some(Difference {
+                offset: None,
+                path: None,
+                run: 0,
+                what: What::ExitCode,
+            });
         }),
         ("no path", differs, |it| {
             it.difference.as_mut().unwrap().path = None

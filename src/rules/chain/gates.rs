@@ -119,7 +119,7 @@ impl Links<'_> {
         // files as the reviewer found them.
         let broken = !says.invariants_ok && !says.invariants_reasons.is_empty();
         let own = self.run.made_by(reviewer, self.policy);
-        let same = orchestrator == reviewer || (own && self.is_new(log.digest()));
+        let same = self.is_own(log);
         let consistent = match says.status {
             GateStatus::FailedInvariants => broken,
             GateStatus::FailedSelfApproval => says.invariants_ok && own,
@@ -171,9 +171,12 @@ impl Links<'_> {
     /// those whom the commit names, or as a recorded override permits. Of a review that was accepted
     /// before, only the orchestrator is asked.
     pub(super) fn may_review<P>(&self, review: &Verified<P>) -> bool {
-        let reviewer = review.signer();
-        let own = self.is_new(review.digest()) && self.run.made_by(reviewer, self.policy);
-        !(own || reviewer == self.run.orchestrator()) || self.run.overridden()
+        !self.is_own(review) || self.run.overridden()
+    }
+
+    fn is_own<P>(&self, review: &Verified<P>) -> bool {
+        let is_new = self.is_new(review.digest());
+        self.run.is_own(review.signer(), self.policy, is_new)
     }
 
     fn is_new(&self, review: Sha256) -> bool {

@@ -370,9 +370,7 @@ impl<'a> Links<'a> {
             return Some("only where layers are demanded, a reviewer may run it again".to_owned());
         };
         let is_new = self.focus.is_some_and(|it| it.contains(&record));
-        let is_own = |person: &IdentityName| {
-            person == run.orchestrator() || (is_new && run.made_by(person, self.policy))
-        };
+        let is_own = |person: &IdentityName| run.is_own(person, self.policy, is_new);
         let lacks = rerun::in_a_cell(reruns, demand, (run.says().tree, &is_own), Some(record));
         lacks.map(rerun::Lacks::why)
     }

@@ -1,7 +1,8 @@
 //! From the contract to the evidence, broken in one place: exactly what that makes is found.
 
 use super::story::*;
-use crate::facts::run::{EvidenceFacts, Lookup, RunFacts};
+use crate::facts::evidence::EvidenceFacts;
+use crate::facts::run::{Lookup, RunFacts};
 use crate::record::{Code, Finding, Findings, Subject};
 use crate::records::Approves;
 use crate::rules;

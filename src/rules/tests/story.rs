@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 pub use super::people::*;
 use crate::facts::case::CommitCase;
-use crate::facts::run::{EvidenceFacts, Lookup, RunFacts};
+use crate::facts::evidence::EvidenceFacts;
+use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::Policy;
 use crate::policy::keyring::Signer as Who;
 use crate::record::commit::{Commit, Person};
