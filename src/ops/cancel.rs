@@ -82,10 +82,9 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
         run: &run,
         task: Some(&task),
     };
-    let (title, subject) = (Kind::Cancellation.title(), Subject::of_run(&run));
-    let (to, from) = (State::Cancelled, state(session, &facts, &contract)?);
-    if !said && !from.next().contains(&to) {
-        let turn = life::out_of_turn(title, from, to, of, subject);
+    let from = state(session, &facts, &contract)?;
+    let turn = life::may(from, State::Cancelled, of, Subject::of_run(&run));
+    if let Some(turn) = turn.filter(|_| !said) {
         return Err(refuse(Refusal::from(turn).and(wrong)));
     }
     if let Some(wrong) = wrong {

@@ -245,10 +245,9 @@ pub(super) fn examine(
         if let (Some(lacking), Some(run)) = (lacking, &gate.run) {
             let (from, to) = (life::State::Contracted, life::State::Recorded);
             let task = Some(&says.id);
-            let (what, of) = (Kind::Run.title(), life::Whose { run, task });
-            let turn = life::out_of_turn(what, from, to, of, Subject::of_run(run));
+            let turn = life::may(from, to, life::Whose { run, task }, Subject::of_run(run));
             let remedy = lacking.remedy.clone();
-            findings.push(turn.remedy(remedy));
+            findings.extend(turn.map(|it| it.remedy(remedy)));
         }
         if RunWork::needs_post_work(gate.work.as_ref(), says) {
             let whose = (base, gate.person.as_ref());

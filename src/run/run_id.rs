@@ -1,6 +1,6 @@
 //! The name of a run: one that no run has had.
 
-use crate::record::{Findings, RepoPath, RunId, Subject, TaskId, Timestamp};
+use crate::record::{Findings, RepoPath, RunId, TaskId, Timestamp};
 use crate::records::Kind;
 use crate::rules::{execution as rules, life};
 use crate::store::layout::{self, LedgerPath};
@@ -21,16 +21,8 @@ pub(super) fn choose(
 ) -> Result<Option<RunId>, Error> {
     if let Some(run) = asked {
         if !records.of_run(run, Kind::Cancellation)?.is_empty() {
-            let (from, to) = (life::State::Cancelled, life::State::Recorded);
-            let (of, subject) = (
-                life::Whose {
-                    run,
-                    task: Some(task),
-                },
-                Subject::of_run(run),
-            );
-            let what = Kind::Run.title();
-            findings.push(life::out_of_turn(what, from, to, of, subject));
+            let task = Some(task);
+            findings.push(life::never_recorded(life::Whose { run, task }));
         } else if exists(records, run)? {
             findings.push(rules::run_exists(run));
         }
