@@ -289,3 +289,22 @@ fn verify_finds_what_follows_a_cancellation() {
     let said = world.verify_finds("GOV-011");
     assert!(said.contains("run-over"), "{said}");
 }
+
+#[test]
+fn a_cancellation_that_came_too_late_hides_nothing_of_the_chain() {
+    let world = World::executed();
+    awo(&world, "rita", &["gate", RUN]);
+    awo(&world, "rita", &["push"]);
+    world.fetched();
+    // Past the hooks: the run was reviewed before.
+    world.cancels("olga", "operator", |_| {});
+    past_the_hooks(&world, "olga");
+    world.fresh_clone();
+    let said = world.refused("vera", "vera", &["git", "awo", "verify", RUN], "GOV-002");
+    for step in ["approve", "attest", "finalize"] {
+        let step = format!("git awo {step} {RUN}");
+        assert!(said.contains(&step), "{step}: {said}");
+    }
+    let said = world.verify_finds("GOV-011");
+    assert!(said.contains("run-over"), "{said}");
+}
