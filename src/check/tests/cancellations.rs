@@ -21,14 +21,14 @@ fn cancellation(world: &World, who: &str, role: &str) -> CancellationPredicate {
     }
 }
 
-fn put(shelf: &mut Shelf, says: CancellationPredicate) {
+pub(super) fn put(shelf: &mut Shelf, says: CancellationPredicate) {
     let by = says.context.identity.clone();
     let envelope = sealed(says, by.as_str());
     let path = Kind::Cancellation.one_of(run_id(), envelope.digest());
     shelf.put(&path, envelope.to_bytes());
 }
 
-fn by_olga(world: &World) -> CancellationPredicate {
+pub(super) fn by_olga(world: &World) -> CancellationPredicate {
     cancellation(world, "olga", "operator")
 }
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use super::cancellations::{by_olga, put};
 use super::world::Stage::*;
 use super::world::*;
 use crate::record::RepoPath;
 use crate::record::envelope::Envelope;
-use crate::records::{CancellationPredicate, Context, Kind};
+use crate::records::Kind;
 use crate::store::layout::LedgerPath;
 
 /// A world in which a run has every kind of record, or was cancelled.
@@ -20,22 +21,7 @@ fn worlds() -> [(World, Stage); 2] {
 fn told(world: &World, stage: Stage) -> Shelf {
     let mut shelf = world.shelf(stage);
     if stage == Executed {
-        let says = CancellationPredicate {
-            context: Context {
-                identity: name("olga"),
-                policy: world.policy,
-                repository: world.repository,
-                role: "operator".to_owned(),
-            },
-            contract: world.contract.digest(),
-            reason: "so".to_owned(),
-            run: run_id(),
-            run_record: Some(world.run_record.digest()),
-            task: task(),
-        };
-        let envelope = sealed(says, "olga");
-        let path = Kind::Cancellation.one_of(run_id(), envelope.digest());
-        shelf.put(&path, envelope.to_bytes());
+        put(&mut shelf, by_olga(world));
     }
     shelf
 }
