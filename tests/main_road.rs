@@ -114,15 +114,7 @@ fn only_an_operator_approves_a_task_and_imports_one() {
 
 #[test]
 fn nothing_is_executed_without_approval_or_switch() {
-    let world = World::founded();
-    world.write("packet.md", PACKET);
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "awo", "task", "import", "../packet.md"],
-    );
-    world.ok("olga", "olga", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let world = World::imported();
     let marker = world.path("executed");
     let touch = format!("touch {}", marker.display());
     world.refused(

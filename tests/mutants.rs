@@ -158,8 +158,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0019"],
         file: "src/rules/step.rs",
-        original: "    let turn = turn(run, life, to, what);",
-        broken: "    let turn = turn(run, life, to, what).filter(|_| !{M});",
+        original: "    let turn = turn(run, life, to);",
+        broken: "    let turn = turn(run, life, to).filter(|_| !{M});",
     },
     // The server takes everything.
     Mutant {
@@ -221,8 +221,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["FP-3.1.3"],
         file: "src/rules/life.rs",
-        original: "            (Says::OutOfTurn, How::Now) => {",
-        broken: "            (Says::OutOfTurn, How::Now) if !{M} => {",
+        original: "            How::Now => true,",
+        broken: "            How::Now => !{M},",
     },
     // A cancellation ends nothing.
     Mutant {

@@ -622,15 +622,7 @@ fn what_the_server_would_refuse_is_not_imported() {
 
 #[test]
 fn a_contract_without_approval_is_not_enough() {
-    let world = World::founded();
-    world.write("packet.md", PACKET);
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "awo", "task", "import", "../packet.md"],
-    );
-    world.ok("olga", "olga", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let world = World::imported();
     Ci::of(world).refused(&["GOV-005"]);
 }
 

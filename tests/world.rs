@@ -85,6 +85,17 @@ impl World {
         })
     }
 
+    /// olga has imported the contract and pushed it, and otto has it.
+    pub fn imported() -> Self {
+        let world = Self::founded();
+        world.write("packet.md", PACKET);
+        let import = ["git", "awo", "task", "import", "../packet.md"];
+        world.ok("olga", "olga", &import);
+        world.ok("olga", "olga", &["git", "awo", "push"]);
+        world.ok("otto", "otto", &["git", "awo", "fetch"]);
+        world
+    }
+
     /// olga's contract is approved and pushed.
     pub fn approved() -> Self {
         Self::at(Stage::Approved)

@@ -237,16 +237,17 @@ pub(super) fn judge_run(
     let Some(run) = facts.held().map(|it| it.says()) else {
         return Ok(());
     };
+    let (branch, commit) = (&run.reference, run.commit);
+    let finalized = facts.finalization.valid().is_some();
     // Asked only where it matters: it takes a walk over the branch.
     let comes = facts.came.values().any(|it| it.how == How::Now);
-    let landed = match comes && facts.finalization.valid().is_some() {
-        true => collector.has_landed(&run.reference, run.commit)?,
-        false => facts.finalization.valid().is_some(),
-    };
+    let landed = finalized && (!comes || collector.has_landed(branch, commit)?);
     let life = life::life(facts, policy, &reviews, landed);
-    let cancelled = !facts.cancellations.is_empty() && !collector.judging().at_a_door();
-    if cancelled && collector.is_on_branch(&run.reference, run.commit)? {
-        findings.extend(life::stays_cancelled(facts, &life));
+    if let Some(landing) = life::stays_cancelled(facts, &life)
+        && !collector.judging().at_a_door()
+        && collector.on_branch(branch, commit)? == Some(true)
+    {
+        findings.push(landing);
     }
     findings.extend(life.findings);
     Ok(())

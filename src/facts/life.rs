@@ -3,7 +3,7 @@
 
 use crate::policy::Verified;
 use crate::record::{ObjectId, RefName, RunId, Sha256, TaskId};
-use crate::records::{CancellationPredicate, ContractPredicate, Kind, LedgerPath, Predicate};
+use crate::records::{CancellationPredicate, ContractPredicate, Kind, Predicate};
 
 use super::Error;
 use super::leases::Opened;
@@ -47,11 +47,10 @@ impl Collector<'_> {
             return Ok(false);
         }
         let files = self.records.ledger().about(facts.id.as_str())?;
-        let mut own = files.iter().map(|(path, ..)| path);
-        let own = own.by_ref().filter(|it| it.run() == Some(&facts.id));
-        Ok(own
-            .map(LedgerPath::kind)
-            .all(|it| it == Some(Kind::Cancellation)))
+        let mut own = files
+            .iter()
+            .filter(|(path, ..)| path.run() == Some(&facts.id));
+        Ok(own.all(|(path, ..)| path.kind() == Some(Kind::Cancellation)))
     }
 
     /// Returns the task for which a run was cancelled that nobody has recorded.
@@ -80,17 +79,21 @@ impl Collector<'_> {
         if rules.is_none_or(|rules| rules.accepts_rewind()) {
             return Ok(true);
         }
+        let on_branch = self.on_branch(reference, commit)?;
         // A clone may not have the branch.
-        let tips = tips::tips(self.records.reader(), self.records.refs());
-        let is_here = tips.iter().any(|(name, _)| name == reference);
-        Ok((!is_here && !self.judging().at_a_door()) || self.is_on_branch(reference, commit)?)
+        Ok(on_branch.unwrap_or(!self.judging().at_a_door()))
     }
 
-    /// Tells whether a branch has a commit, here or where it was seen last.
-    pub fn is_on_branch(&self, reference: &RefName, commit: ObjectId) -> Result<bool, Error> {
+    /// Tells whether a branch has a commit, here or where it was seen last; nothing if the branch is in neither
+    /// place.
+    pub fn on_branch(&self, reference: &RefName, commit: ObjectId) -> Result<Option<bool>, Error> {
         let reader = self.records.reader();
         let tips = tips::tips(reader, self.records.refs());
-        Ok(reader.contains(commit) && tips::contained(reader, &tips, reference, commit)?)
+        if !tips.iter().any(|(name, _)| name == reference) {
+            return Ok(None);
+        }
+        let has = reader.contains(commit) && tips::contained(reader, &tips, reference, commit)?;
+        Ok(Some(has))
     }
 
     /// Tells whether a run was cancelled when this record came, if one is given.

@@ -1,9 +1,9 @@
 //! Cancels a run that nobody has reviewed, or the id of one that nobody has recorded.
 
-use crate::facts::run::{Lookup, RunFacts};
+use crate::facts::run::{Collector, Lookup, RunFacts};
 use crate::policy::{Role, Verified};
 use crate::record::{Reason, Refusal, RunId, Sha256, Subject, TaskId};
-use crate::records::{CancellationPredicate, ContractPredicate, Kind, Statement};
+use crate::records::{CancellationPredicate, Kind, Statement};
 use crate::rules::life::{self, State, Whose};
 use crate::rules::{absent, cancellation, step};
 use crate::store::batch::Batch;
@@ -82,10 +82,9 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
         run: &run,
         task: Some(&task),
     };
-    let (title, subject) = (Kind::Cancellation.title(), Subject::of_run(&run));
-    let (to, from) = (State::Cancelled, state(session, &facts, &contract)?);
-    if !said && !from.next().contains(&to) {
-        let turn = life::out_of_turn(title, from, to, of, subject);
+    let from = state(session, &collector, (&facts, &task))?;
+    let turn = life::may(from, State::Cancelled, of, Subject::of_run(&run));
+    if let Some(turn) = turn.filter(|_| !said) {
         return Err(refuse(Refusal::from(turn).and(wrong)));
     }
     if let Some(wrong) = wrong {
@@ -105,8 +104,8 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
 /// Returns where a run is, also one that nobody has recorded.
 fn state(
     session: &Session,
-    facts: &RunFacts,
-    contract: &Verified<ContractPredicate>,
+    collector: &Collector<'_>,
+    (facts, task): (&RunFacts, &TaskId),
 ) -> Result<State, Error> {
     if facts.held().is_some() {
         return Ok(session.life(facts)?.state());
@@ -114,8 +113,6 @@ fn state(
     if !facts.cancellations.is_empty() {
         return Ok(State::Cancelled);
     }
-    let records = session.records()?;
-    let collector = session.collector(&records)?;
-    let unrecorded = collector.unrecorded_of(&contract.predicate().contract.id)?;
+    let unrecorded = collector.unrecorded_of(task)?;
     Ok(life::open(&unrecorded, session.policy()?, session.now()))
 }

@@ -61,7 +61,7 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
     let said = facts.outcome.valid().map(Verified::digest) == Some(digest);
     let life = session.life(&facts)?;
     let (of, subject) = (Whose::facts(&facts), Subject::of_run(&run));
-    let turn = life::may(&life, to, Kind::Outcome.title(), of, subject);
+    let turn = life::may(life.state(), to, of, subject);
     if let Some(turn) = turn.filter(|_| !said) {
         return Err(session.refused(format!("{run} can have no such outcome"), turn));
     }

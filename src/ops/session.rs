@@ -12,7 +12,7 @@ use crate::policy::{Policy, Role};
 use crate::record::envelope::Envelope;
 use crate::record::{Findings, ObjectId, RefName, Refusal, RunId, Sha256, Timestamp};
 use crate::records::{Context, Predicate, RunPredicate};
-use crate::rules::life::{self, Life};
+use crate::rules::life::{self, Life, Whose};
 use crate::rules::{Step, absent, step};
 use crate::store::batch::Batch;
 use crate::store::layout;
@@ -128,11 +128,9 @@ impl Session {
         let facts = collector.run(run)?;
         if matches!(facts.run, Lookup::Missing) {
             if collector.is_only_cancelled(&facts)? {
-                let life = life::unrecorded(&facts, None, self.policy()?, self.now());
-                if let Some(over) = life::never_recorded(&facts, &life) {
-                    let message = format!("{run} was cancelled before anybody recorded it");
-                    return Err(self.refused(message, over));
-                }
+                let message = format!("{run} was cancelled before anybody recorded it");
+                let over = life::never_recorded(Whose::facts(&facts));
+                return Err(self.refused(message, over));
             }
             let message = format!("there is no run {run} in this clone");
             return Err(self.refused(message, absent::run_record(run)));

@@ -7,6 +7,7 @@ use crate::evidence::confined::{CELL, Confined};
 use crate::facts::case::CommitKind;
 use crate::facts::claims::{MANIFEST, command};
 use crate::facts::reruns;
+use crate::git::Reader;
 use crate::record::determinism::Recipe;
 use crate::record::envelope::Envelope;
 use crate::record::{DecisionId, ObjectId, RepoPath, RunId, TaskId, Timestamp};
@@ -149,47 +150,41 @@ fn of_run(
         noted(records, blob, &says.task, spent, found)?;
     }
     noted(records, says.commit, run, |_| true, found)?;
-    if let Some(recipe) = recipe_of(records, &says)? {
-        about(records, Scope::Recipe(recipe.key()), found)?;
-    }
-    let cell = cell_of(records, &says)?;
-    let files = records.evidence_files(&says.evidence, &says.run)?;
-    // Evidence that is not here says neither.
-    let unconfined = files.is_some_and(|files| {
-        let cell = RepoPath::from(CELL);
-        files.iter().all(|(path, ..)| *path != cell)
-    });
-    Ok((says.gate1, cell, unconfined))
-}
-
-/// Returns what the evidence of a run says of its cell, if it says something that can be read.
-fn cell_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Confined>, Error> {
-    let bytes = evidence_of(records, says, CELL)?;
-    Ok(bytes.and_then(|it| Confined::read(&it).ok()))
-}
-
-/// Returns what has to be repeated to run again what a run did, if its evidence says what that was.
-fn recipe_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Recipe>, Error> {
-    let Some(bytes) = evidence_of(records, says, MANIFEST)? else {
-        return Ok(None);
+    // Evidence that is not here says nothing.
+    let Some(files) = records.evidence_files(&says.evidence, &says.run)? else {
+        return Ok((says.gate1, None, false));
     };
-    let files = [(RepoPath::from(MANIFEST), bytes)].into();
-    let recipe = reruns::recipe(records.reader(), says.base, command(&files));
-    Ok(recipe?)
-}
-
-/// Returns a file in the evidence of a run, if it is there.
-fn evidence_of(
-    records: &Records<'_>,
-    says: &RunPredicate,
-    name: &str,
-) -> Result<Option<Vec<u8>>, Error> {
-    let files = records.evidence_files(&says.evidence, &says.run)?;
-    let mut files = files.into_iter().flatten();
-    let Some((_, _, id)) = files.find(|(path, ..)| *path == RepoPath::from(name)) else {
-        return Ok(None);
+    let id_of = |name| {
+        let path = RepoPath::from(name);
+        let file = files.iter().find(|(other, ..)| *other == path);
+        file.map(|(.., id)| *id)
     };
     let reader = records.reader();
+    if let Some(id) = id_of(MANIFEST)
+        && let Some(bytes) = read(reader, id)?
+        && let Some(recipe) = recipe_of(reader, &says, bytes)?
+    {
+        about(records, Scope::Recipe(recipe.key()), found)?;
+    }
+    let Some(id) = id_of(CELL) else {
+        return Ok((says.gate1, None, true));
+    };
+    let cell = read(reader, id)?.and_then(|it| Confined::read(&it).ok());
+    Ok((says.gate1, cell, false))
+}
+
+/// Returns what has to be repeated to run again what a run did, if this manifest says what that was.
+fn recipe_of(
+    reader: &Reader,
+    says: &RunPredicate,
+    manifest: Vec<u8>,
+) -> Result<Option<Recipe>, Error> {
+    let files = [(RepoPath::from(MANIFEST), manifest)].into();
+    Ok(reruns::recipe(reader, says.base, command(&files))?)
+}
+
+/// Returns a file of the evidence, if it is not too long.
+fn read(reader: &Reader, id: ObjectId) -> Result<Option<Vec<u8>>, Error> {
     match reader.header(id)? {
         Some((_, length)) if length <= LARGEST_FILE => {
             Ok(Some(reader.blob_limited(id, LARGEST_FILE)?))

@@ -3,7 +3,7 @@
 use crate::facts::run::Held;
 use crate::policy::{Policy, Role};
 use crate::record::{Code, Finding, Findings, IdentityName, Refusal, Rule, Subject};
-use crate::records::{GateStatus, Kind};
+use crate::records::GateStatus;
 
 use super::life::{self, Life, State, Whose};
 use super::{rerun, self_review};
@@ -109,8 +109,8 @@ impl Review<'_> {
     /// Returns the finding that the gate may not end so, where the run is.
     fn turn(&self, to: State) -> Option<Finding> {
         let facts = self.run.facts;
-        let (what, subject) = (Kind::Independence.title(), Subject::of_run(&facts.id));
-        life::may(self.life, to, what, Whose::facts(facts), subject)
+        let (of, subject) = (Whose::facts(facts), Subject::of_run(&facts.id));
+        life::may(self.life.state(), to, of, subject)
     }
 
     fn no_override(&self) -> Finding {

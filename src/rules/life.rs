@@ -96,6 +96,22 @@ impl State {
         }
     }
 
+    /// Returns what says that a run has come to it.
+    fn said_by(self) -> &'static str {
+        match self {
+            Contracted => Kind::Contract.title(),
+            Approved | Audited => Kind::Approval.title(),
+            Recorded => Kind::Run.title(),
+            Cancelled => Kind::Cancellation.title(),
+            Reviewed | Failed => Kind::Independence.title(),
+            Attested => Kind::Attestation.title(),
+            Finalized => Kind::Finalization.title(),
+            Landed => "landing",
+            Accepted | Rejected => Kind::Outcome.title(),
+            RolledBack => "roll-back",
+        }
+    }
+
     /// Returns the states that may follow.
     pub fn next(self) -> &'static [State] {
         let own = TRANSITIONS.iter().find(|(state, _)| *state == self);
@@ -295,30 +311,26 @@ fn follow(
             moves = persons.len() >= demanded.of_run;
         }
         let by = Some((it.record, it.kind, it.by));
-        let about_cancellation = [from, it.to].contains(&Cancelled);
-        match (from.says(it.to), it.came.how) {
-            (Says::Moves, _) if moves => life.go(it.to, by),
-            (Says::Moves | Says::Again, _) => {}
-            (Says::OutOfTurn, How::Now) => {
-                let of = Whose::facts(facts);
+        let is_judged = match it.came.how {
+            How::Now => true,
+            How::Logged => [from, it.to].contains(&Cancelled),
+            How::Before => false,
+        };
+        match from.says(it.to) {
+            Says::Moves if moves => life.go(it.to, by),
+            Says::Moves | Says::Again => {}
+            Says::OutOfTurn if is_judged => {
+                let (what, of) = (it.kind.title(), Whose::facts(facts));
                 let subject = Subject::of_record(it.record).run(&facts.id);
-                life.findings
-                    .push(out_of_turn(it.kind.title(), from, it.to, of, subject));
+                let finding = out_of_turn(what, from, it.to, of, subject);
+                life.findings.push(finding);
             }
-            (Says::OutOfTurn, How::Logged) if about_cancellation => {
-                let of = Whose::facts(facts);
-                let subject = Subject::of_record(it.record).run(&facts.id);
-                life.findings
-                    .push(out_of_turn(it.kind.title(), from, it.to, of, subject));
-            }
-            (Says::OutOfTurn, _) if it.to == Accepted && from < Landed => accepted_early = by,
+            Says::OutOfTurn if it.to == Accepted && from < Landed => accepted_early = by,
             // Accepted before there was this table, or in an order that is not known.
-            (Says::OutOfTurn, _)
-                if moves && !matches!(from, Cancelled | Failed) && it.to > from =>
-            {
+            Says::OutOfTurn if moves && !matches!(from, Cancelled | Failed) && it.to > from => {
                 life.go(it.to, by);
             }
-            (Says::OutOfTurn, _) => {}
+            Says::OutOfTurn => {}
         }
         if landed && life.state() == Finalized {
             life.go(Landed, None);
@@ -391,34 +403,30 @@ pub fn lands(facts: &RunFacts, policy: &Policy, subject: Subject) -> Option<Find
         false,
         Some(Accepted),
     );
-    may(&life, Landed, "landing", Whose::facts(facts), subject)
+    may(life.state(), Landed, Whose::facts(facts), subject)
 }
 
 /// Judges that a run that was cancelled has not landed.
 pub fn stays_cancelled(facts: &RunFacts, life: &Life) -> Option<Finding> {
-    let subject = Subject::of_run(&facts.id);
-    let is_cancelled = life.state() == Cancelled;
-    is_cancelled.then(|| out_of_turn("landing", Cancelled, Landed, Whose::facts(facts), subject))
+    over(facts, life).filter(|_| life.state() == Cancelled)
 }
 
 /// Returns that a run that has not landed never lands any more, if it is over: cancelled or failed.
 pub fn over(facts: &RunFacts, life: &Life) -> Option<Finding> {
     let state = life.state();
-    let subject = Subject::of_run(&facts.id);
-    let is_over = matches!(state, Cancelled | Failed);
-    is_over.then(|| out_of_turn("landing", state, Landed, Whose::facts(facts), subject))
+    let landing = may(
+        state,
+        Landed,
+        Whose::facts(facts),
+        Subject::of_run(&facts.id),
+    );
+    landing.filter(|_| matches!(state, Cancelled | Failed))
 }
 
-/// Returns that a run that nobody has recorded is never recorded any more, if its name was cancelled.
-pub fn never_recorded(facts: &RunFacts, life: &Life) -> Option<Finding> {
-    let is_over = life.state() == Cancelled;
-    is_over.then(|| recorded_out_of_turn(Cancelled, Whose::facts(facts)))
-}
-
-/// Returns the finding that a run cannot be recorded where it is.
-pub fn recorded_out_of_turn(from: State, of: Whose<'_>) -> Finding {
-    let (what, subject) = (Kind::Run.title(), Subject::of_run(of.run));
-    out_of_turn(what, from, Recorded, of, subject)
+/// Returns that a run that nobody has recorded is never recorded any more: its name was cancelled.
+pub fn never_recorded(of: Whose<'_>) -> Finding {
+    let (what, subject) = (Recorded.said_by(), Subject::of_run(of.run));
+    out_of_turn(what, Cancelled, Recorded, of, subject)
 }
 
 /// Judges that a run is taken back in its turn; `taken_back` tells whether it was already.
@@ -435,14 +443,13 @@ pub fn rolls_back(
         Some(Verdict::Accepted) => Accepted,
         None => here(facts, policy, landed).state(),
     };
-    let legal = state.next().contains(&RolledBack);
-    (!legal).then(|| out_of_turn("roll-back", state, RolledBack, Whose::facts(facts), subject))
+    may(state, RolledBack, Whose::facts(facts), subject)
 }
 
-/// Judges that something may be said of a run now.
-pub fn may(life: &Life, to: State, what: &str, of: Whose<'_>, subject: Subject) -> Option<Finding> {
-    let from = life.state();
-    (from.says(to) == Says::OutOfTurn).then(|| out_of_turn(what, from, to, of, subject))
+/// Judges that it may be said of a run in a state that it is in another one now.
+pub fn may(from: State, to: State, of: Whose<'_>, subject: Subject) -> Option<Finding> {
+    let is_out_of_turn = from.says(to) == Says::OutOfTurn;
+    is_out_of_turn.then(|| out_of_turn(to.said_by(), from, to, of, subject))
 }
 
 /// The run that is judged, and its task.
@@ -465,7 +472,13 @@ impl<'a> Whose<'a> {
 }
 
 /// Returns the finding that something is said of a run that may not follow where the run is.
-pub fn out_of_turn(what: &str, from: State, to: State, of: Whose<'_>, subject: Subject) -> Finding {
+pub(super) fn out_of_turn(
+    what: &str,
+    from: State,
+    to: State,
+    of: Whose<'_>,
+    subject: Subject,
+) -> Finding {
     let words = |states: &mut dyn Iterator<Item = State>| {
         let words: Vec<_> = states.map(State::word).collect();
         words.join(" or ")

@@ -10,7 +10,7 @@ use crate::policy::{Policy, Role, Verified};
 use crate::record::{
     Finding, Findings, IdentityName, ObjectId, RefName, Refusal, Rule, RunId, Sha256, Subject,
 };
-use crate::records::{AttestationPredicate, Kind};
+use crate::records::AttestationPredicate;
 
 use super::life::{self, Life, State, Whose};
 use super::{Reviews, Step, by_model, remedy, reviews, run_binds, self_review};
@@ -26,11 +26,11 @@ pub fn by_reviewer(
     mut findings: Findings,
 ) -> Result<(Reviews, Sha256), Refusal> {
     let id = &run.facts.id;
-    let (to, what) = match step {
-        Step::Attestation => (State::Attested, Kind::Attestation),
-        _ => (State::Audited, Kind::Approval),
+    let to = match step {
+        Step::Attestation => State::Attested,
+        _ => State::Audited,
     };
-    let turn = turn(run, life, to, what);
+    let turn = turn(run, life, to);
     if let Some(over) = over(turn.as_ref(), life, &findings) {
         return Err(over);
     }
@@ -61,9 +61,9 @@ pub fn by_reviewer(
 }
 
 /// Returns the finding that a step is not in its turn.
-fn turn(run: Held<'_>, life: &Life, to: State, what: Kind) -> Option<Finding> {
+fn turn(run: Held<'_>, life: &Life, to: State) -> Option<Finding> {
     let subject = Subject::of_run(&run.facts.id);
-    life::may(life, to, what.title(), Whose::facts(run.facts), subject)
+    life::may(life.state(), to, Whose::facts(run.facts), subject)
 }
 
 /// Returns the refusal of a step that can never be taken any more. What else may be missing is of no use then;
@@ -91,7 +91,7 @@ pub fn finalization<'a>(
     let id = &run.facts.id;
     // Where a killed process has recorded the finalization, only the branch is left to be moved.
     let is_new = run.facts.finalization.valid().is_none();
-    let turn = turn(run, life, State::Finalized, Kind::Finalization).filter(|_| is_new);
+    let turn = turn(run, life, State::Finalized).filter(|_| is_new);
     if let Some(over) = over(turn.as_ref(), life, &findings) {
         return Err(over);
     }

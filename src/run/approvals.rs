@@ -90,8 +90,10 @@ pub(super) fn choose(
         if count.saturating_add(closed) < needed {
             let lacks = rules::too_few(contract, (count, needed), behind.as_ref());
             let task = Some(&contract.predicate().contract.id);
-            let of = run.map(|run| Whose { run, task });
-            let turn = of.map(|of| life::recorded_out_of_turn(State::Contracted, of));
+            let turn = run.and_then(|run| {
+                let (of, subject) = (Whose { run, task }, Subject::of_run(run));
+                life::may(State::Contracted, State::Recorded, of, subject)
+            });
             let turn = turn.map(|it| it.remedy(lacks.remedy.clone()));
             findings.push(lacks);
             findings.extend(turn);

@@ -22,8 +22,7 @@ pub(super) fn choose(
     if let Some(run) = asked {
         if !records.of_run(run, Kind::Cancellation)?.is_empty() {
             let task = Some(task);
-            let of = life::Whose { run, task };
-            findings.push(life::recorded_out_of_turn(life::State::Cancelled, of));
+            findings.push(life::never_recorded(life::Whose { run, task }));
         } else if exists(records, run)? {
             findings.push(rules::run_exists(run));
         }

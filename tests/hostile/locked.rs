@@ -220,15 +220,7 @@ fn a_policy_that_cannot_be_read_counts_as_locked() {
 
 #[test]
 fn the_environment_approves_nothing() {
-    let world = World::founded();
-    world.write("packet.md", crate::world::PACKET);
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "awo", "task", "import", "../packet.md"],
-    );
-    world.ok("olga", "olga", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let world = World::imported();
     let ran = world.path("ran");
     let touch = ["touch", ran.to_str().unwrap()];
     let words = [&["git", "awo", "run", TASK, "--"], &touch[..]].concat();

@@ -57,14 +57,7 @@ fn at(state: State) -> World {
     let before = |it: State| at(it);
     match state {
         State::Contracted => {
-            let world = World::founded();
-            world.write("packet.md", crate::world::PACKET);
-            world.ok(
-                "olga",
-                "olga",
-                &["git", "awo", "task", "import", "../packet.md"],
-            );
-            world.ok("olga", "olga", &["git", "awo", "push"]);
+            let world = World::imported();
             world.fetched();
             world
         }
@@ -436,10 +429,7 @@ fn the_id_of_a_run_that_nobody_recorded_is_cancelled_and_no_command_starts() {
     assert!(said.contains("run-over"), "{said}");
     assert!(!world.path("started").exists());
     // The approval is not spent.
-    let other = [
-        "git", "awo", "run", TASK, "--run-id", "run_2", "--", "sh", "-c", AGENT,
-    ];
-    world.ok("otto", "otto", &other);
+    world.executes("otto", "run_2");
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
@@ -449,11 +439,8 @@ fn the_id_of_a_run_that_nobody_recorded_is_cancelled_and_no_command_starts() {
 fn the_orchestrator_cancels_an_own_run_before_it_is_pushed() {
     let world = World::approved();
     world.executes("otto", RUN);
-    world.ok(
-        "otto",
-        "otto",
-        &["git", "awo", "cancel", RUN, "--reason", "wrong"],
-    );
+    let cancel = ["git", "awo", "cancel", RUN, "--reason", "wrong"];
+    world.ok("otto", "otto", &cancel);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);

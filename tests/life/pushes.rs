@@ -10,16 +10,20 @@ fn awo(world: &World, who: &str, words: &[&str]) {
     world.ok(who, who, &[&["git", "awo"], words].concat());
 }
 
+/// rita takes every step of the review and pushes none; returns where her approval and her attestation are noted.
+fn reviews(world: &World) -> (String, String) {
+    for step in ["gate", "approve", "attest"] {
+        awo(world, "rita", &[step, RUN]);
+    }
+    let [approvals, attestations] =
+        ["approvals", "attestations"].map(|kind| world.notes("rita", kind));
+    (approvals, attestations)
+}
+
 #[test]
 fn what_is_pushed_before_its_turn_is_refused_and_taken_in_its_turn() {
     let world = World::executed();
-    for step in ["gate", "approve", "attest"] {
-        awo(&world, "rita", &[step, RUN]);
-    }
-    let (approvals, attestations) = (
-        world.notes("rita", "approvals"),
-        world.notes("rita", "attestations"),
-    );
+    let (approvals, attestations) = reviews(&world);
     // An approval without gate 2, and an attestation without either.
     world.refuses("rita", &[&approvals], "run-in-turn");
     world.refuses("rita", &[&attestations], "run-in-turn");
@@ -48,13 +52,7 @@ fn what_is_pushed_before_its_turn_is_refused_and_taken_in_its_turn() {
 #[test]
 fn a_finalization_before_the_attestation_is_refused_and_taken_with_it() {
     let world = World::executed();
-    for step in ["gate", "approve", "attest"] {
-        awo(&world, "rita", &[step, RUN]);
-    }
-    let (approvals, attestations) = (
-        world.notes("rita", "approvals"),
-        world.notes("rita", "attestations"),
-    );
+    let (approvals, attestations) = reviews(&world);
     // rita hands all of it to otto, past the server.
     let place = world.path("rita").display().to_string();
     let all: Vec<_> = ["refs/awo/ledger", &approvals, &attestations]
@@ -74,11 +72,7 @@ fn a_finalization_before_the_attestation_is_refused_and_taken_with_it() {
 
 #[test]
 fn a_run_without_an_approval_is_refused_and_taken_with_it() {
-    let world = World::founded();
-    world.write("packet.md", crate::world::PACKET);
-    awo(&world, "olga", &["task", "import", "../packet.md"]);
-    awo(&world, "olga", &["push"]);
-    awo(&world, "otto", &["fetch"]);
+    let world = World::imported();
     let approve = ["approve", TASK, "--sentence", crate::world::SENTENCE];
     awo(&world, "olga", &approve);
     let approvals = world.notes("olga", "approvals");
@@ -170,13 +164,7 @@ fn nothing_follows_a_cancellation() {
     world.fetched();
     let reviewed = world.copied();
     // What others made before they heard of it.
-    for step in ["gate", "approve", "attest"] {
-        awo(&world, "rita", &[step, RUN]);
-    }
-    let (approvals, attestations) = (
-        world.notes("rita", "approvals"),
-        world.notes("rita", "attestations"),
-    );
+    let (approvals, attestations) = reviews(&world);
     awo(&world, "olga", &["cancel", RUN, "--reason", "no"]);
     awo(&world, "olga", &["push"]);
     awo(&world, "rita", &["fetch"]);
@@ -198,9 +186,7 @@ fn nothing_follows_a_cancellation() {
     ended.ends(Verdict::Rejected);
     ended.refuses("olga", LEDGER, "run-over");
     // Without the cancellation all of it is taken.
-    for step in ["gate", "approve", "attest"] {
-        awo(&reviewed, "rita", &[step, RUN]);
-    }
+    let (approvals, attestations) = reviews(&reviewed);
     reviewed.push_accepted("rita", &["refs/awo/ledger", &approvals, &attestations]);
 }
 
@@ -286,6 +272,25 @@ fn verify_finds_what_follows_a_cancellation() {
     world.fails();
     past_the_hooks(&world, "rita");
     world.fresh_clone();
+    let said = world.verify_finds("GOV-011");
+    assert!(said.contains("run-over"), "{said}");
+}
+
+#[test]
+fn a_cancellation_that_came_too_late_hides_nothing_of_the_chain() {
+    let world = World::executed();
+    awo(&world, "rita", &["gate", RUN]);
+    awo(&world, "rita", &["push"]);
+    world.fetched();
+    // Past the hooks: the run was reviewed before.
+    world.cancels("olga", "operator", |_| {});
+    past_the_hooks(&world, "olga");
+    world.fresh_clone();
+    let said = world.refused("vera", "vera", &["git", "awo", "verify", RUN], "GOV-002");
+    for step in ["approve", "attest", "finalize"] {
+        let step = format!("git awo {step} {RUN}");
+        assert!(said.contains(&step), "{step}: {said}");
+    }
     let said = world.verify_finds("GOV-011");
     assert!(said.contains("run-over"), "{said}");
 }

@@ -37,16 +37,10 @@ fn nobody_decides_on_the_skeleton_of_a_cancelled_run() {
     world.ok("rita", "rita", &["git", "awo", "fetch"]);
     world.refuses("rita", LEDGER, "run-over");
     world.ok("olga", "olga", &["git", "awo", "fetch"]);
-    let decide = [
-        "git",
-        "awo",
-        "decide",
-        "SkeletonApproval",
-        "run/run_s",
-        "approve",
-        "--rationale",
-        "x",
-    ];
+    let decide: Vec<_> = ["git", "awo", "decide"]
+        .into_iter()
+        .chain(APPROVE.split(' '))
+        .collect();
     let clean = [
         "git",
         "update-ref",

@@ -34,8 +34,8 @@ pub(super) fn verify(
 ) -> Result<bool, Error> {
     report.count("runs", 1);
     let facts = collector.run(run)?;
+    let policy = &collector.history.current().policy;
     let Some(record) = facts.held().map(|run| run.says()) else {
-        let policy = &collector.history.current().policy;
         let mut found = Findings::new();
         rules::run_binds(&facts, policy, &mut found);
         report.absorb(known::or_fetch(
@@ -44,22 +44,20 @@ pub(super) fn verify(
         ));
         return Ok(true);
     };
-    if !facts.cancellations.is_empty() {
+    let life = rules::life::here(&facts, policy, false);
+    // Not of one whose cancellation came too late: that ended nothing.
+    if let Some(landing) = rules::life::stays_cancelled(&facts, &life) {
         // It never lands; what else its chain lacks is of no use.
-        let life = rules::life::here(&facts, &collector.history.current().policy, false);
-        report
-            .findings
-            .extend(rules::life::stays_cancelled(&facts, &life));
+        report.findings.push(landing);
         return Ok(true);
     }
     let Some(at) = whence.arrival(collector, &record.reference, record.commit)? else {
         return Ok(false);
     };
     // One that has failed and has not landed never does: what can never follow is not missing.
-    let policy = &collector.history.current().policy;
     let over = match at {
         Some(_) => None,
-        None => rules::life::over(&facts, &rules::life::here(&facts, policy, false)),
+        None => rules::life::over(&facts, &life),
     };
     let (index, time) = at.unwrap_or((usize::MAX, collector.time));
     let position = collector.history.position(index, Some(time));

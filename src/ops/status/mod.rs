@@ -380,10 +380,10 @@ fn run_stands(
     // Only a run under review, or one whose approvals may be gone, needs its evidence and notes read.
     let facts = collector.run(id)?;
     let policy = session.policy()?;
-    if life::here(&facts, policy, false).state() == life::State::Failed {
+    let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
+    if life::life(&facts, policy, &reviews, false).state() == life::State::Failed {
         return Ok((State::Failed, String::new(), true));
     }
-    let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     Ok(if revocation::gate_1_withdrawn(&facts) {
         let task = &run.task;
         let next = format!("git awo approve {task}, then git awo run {task} -- COMMAND");

@@ -165,3 +165,29 @@ fn a_run_that_was_rejected_does_not_land() {
     let story = told(&[]);
     assert!(life::lands(&story.facts, &story.policy, Subject::none()).is_none());
 }
+
+#[test]
+fn an_inverse_says_how_it_differs() {
+    let changed = |path: &str, old: u8, new: u8| {
+        let mut change = change(path);
+        change.old.as_mut().unwrap().1 = id(old);
+        change.new.as_mut().unwrap().1 = id(new);
+        change
+    };
+    let run = [changed("a", 1, 2), changed("b", 1, 2), changed("c", 1, 2)];
+    let back = [changed("b", 2, 3), changed("c", 4, 1), changed("d", 1, 2)];
+    let found: Vec<_> = rules::rollback::inverse(&run, &back)
+        .into_iter()
+        .map(|(path, how)| (path.to_string(), how))
+        .collect();
+    let expected = [
+        ("a", "not put back"),
+        ("b", "put back as something else"),
+        ("c", "changed by others since"),
+        ("d", "touched besides"),
+    ];
+    assert_eq!(
+        found,
+        expected.map(|(path, how)| (path.to_owned(), how)).to_vec()
+    );
+}
