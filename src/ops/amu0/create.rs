@@ -138,7 +138,7 @@ impl New {
             entry(MANIFEST, Mode::File, bytes),
         ])?;
         let author = actor.author();
-        let mut draft = CommitDraft {
+        let draft = CommitDraft {
             tree,
             parents: manifest.predecessor.into_iter().collect(),
             author: author.clone(),
@@ -146,9 +146,7 @@ impl New {
             message: format!("awo: baseline {}\n", self.place).into_bytes(),
             signature: None,
         };
-        let signature = actor.sign_raw("git", &draft.payload(repo.hash_kind()))?;
-        draft.signature = Some(signature.to_armor().into_bytes());
-        let id = repo.write_commit(&draft)?;
+        let id = repo.write_commit(&actor.sign_commit(draft)?)?;
         if !actor.create(&reference, id, "awo: baseline")? {
             return Err(name_taken(&self.place, repo.reference(&reference)?));
         }
