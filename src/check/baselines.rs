@@ -1,7 +1,7 @@
 //! Judges baselines: where they arrive, where they are fetched, and all that a clone has.
 
 use crate::facts::PolicyHistory;
-use crate::facts::baseline::{Baseline, Lines, Standing};
+use crate::facts::baseline::Baseline;
 use crate::facts::log::{Log, State};
 use crate::facts::remembered::At;
 use crate::facts::run::Collector;
@@ -9,6 +9,7 @@ use crate::git::Reader;
 use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Report, Subject};
 use crate::records::{Kind, Movement};
 use crate::rules::{baseline as rules, clone, push};
+use crate::store::baselines::{Lines, Standing};
 use crate::store::layout::{Place, Refs};
 
 use super::Error;
@@ -25,12 +26,12 @@ pub struct Baselines<'a> {
 
 impl<'a> Baselines<'a> {
     /// Reads where they stand.
-    pub fn of(collector: &'a Collector<'a>, refs: &Refs, arriving: bool) -> Result<Self, Error> {
-        Ok(Self {
-            lines: Lines::read(collector.records.reader(), refs)?,
+    pub fn of(collector: &'a Collector<'a>, refs: &Refs, arriving: bool) -> Self {
+        Self {
+            lines: Lines::read(collector.records.reader(), refs),
             collector,
             arriving,
-        })
+        }
     }
 
     fn reader(&self) -> &'a Reader {
@@ -54,25 +55,27 @@ impl<'a> Baselines<'a> {
                 }
                 (Some(_), Some(_)) => {}
                 (_, None) => report.findings.extend(push::governance_kept(name)),
-                (None, Some(_)) => self.prove_at(name, None, report),
+                (None, Some(_)) => {
+                    if let Some(own) = self.lines.get(name) {
+                        self.prove_at(own, None, report);
+                    }
+                }
             }
         }
     }
 
     /// Judges one by itself and in its line, by the version of the policy and at the time at which it came; by
     /// the policy in force and now if nothing tells when.
-    pub fn prove_at(&self, name: &RefName, at: Option<At>, report: &mut Report) {
-        let own = self.lines.all().iter().find(|it| it.reference == *name);
-        let Some(own) = own else { return };
+    fn prove_at(&self, own: &Standing, at: Option<At>, report: &mut Report) {
         report.count("baselines", 1);
         if let Err(error) = self.try_prove(own, at, report) {
-            report.absorb(error.refusal(Subject::of_ref(name).at(own.id)));
+            report.absorb(error.refusal(Subject::of_ref(&own.reference).at(own.id)));
         }
         rules::lined(own, &self.lines, &mut report.findings);
     }
 
     /// Judges one in its line alone: what it holds was judged before.
-    pub fn stands(&self, own: &Standing, report: &mut Report) {
+    fn stands(&self, own: &Standing, report: &mut Report) {
         report.count("baselines", 1);
         rules::lined(own, &self.lines, &mut report.findings);
     }
@@ -122,14 +125,13 @@ impl<'a> Baselines<'a> {
     /// Judges one by the push that brought it.
     pub fn prove(&self, log: &Log, own: &Standing, report: &mut Report) {
         report.findings.extend(elsewhere(own, &log.state));
-        self.prove_at(&own.reference, brought(log, &own.reference, own.id), report);
+        self.prove_at(own, brought(log, &own.reference, own.id), report);
     }
 
     /// Tells of those that the receive log knows, and that are not here.
     pub fn gone(&self, log: &Log, findings: &mut Findings) {
-        let is_here = |name: &RefName| self.lines.all().iter().any(|it| it.reference == *name);
         for (name, logged) in &log.state.refs {
-            if Place::of(name) == Some(Place::Baseline) && !is_here(name) {
+            if Place::of(name) == Some(Place::Baseline) && self.lines.get(name).is_none() {
                 clone::logged_state(name, None, *logged, findings);
             }
         }
@@ -147,7 +149,7 @@ impl<'a> Baselines<'a> {
                 return None;
             }
             report.findings.extend(elsewhere(own, &log.state));
-            self.prove_at(&own.reference, at, &mut report);
+            self.prove_at(own, at, &mut report);
         }
         let mut findings = report.findings;
         findings.extend(report.undecided);

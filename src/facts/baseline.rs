@@ -1,4 +1,4 @@
-//! Baselines as the rules judge them: what each is, holds and says, and how they follow each other.
+//! Baselines as the rules judge them: what each is, holds and says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use crate::record::baseline::{
 use crate::record::commit::Commit;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, Subject, Timestamp, names};
-use crate::store::layout::Refs;
 
 use super::Error;
 
@@ -286,61 +285,5 @@ impl Flaw {
             Self::Entry(path, _) | Self::Differs(path, _) => Some(path),
             _ => None,
         }
-    }
-}
-
-/// Every baseline that the refs name, and what each follows.
-#[derive(Default)]
-pub struct Lines {
-    all: Vec<Standing>,
-}
-
-/// Where a baseline stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The ref.
-    pub reference: RefName,
-    /// What the ref says that it is.
-    pub place: Place,
-    /// The commit.
-    pub id: ObjectId,
-    /// The one before, by the parent of the commit.
-    pub before: Option<ObjectId>,
-}
-
-impl Lines {
-    /// Reads which baselines there are.
-    pub fn read(reader: &Reader, refs: &Refs) -> Result<Self, Error> {
-        let mut all = Vec::new();
-        for (reference, id) in refs {
-            let Some(place) = Place::of(reference) else {
-                continue;
-            };
-            // What cannot be read follows nothing; it is refused where it is judged.
-            let parents = reader.parents_of(*id).unwrap_or_default();
-            all.push(Standing {
-                reference: reference.clone(),
-                place,
-                id: *id,
-                before: parents.first().copied(),
-            });
-        }
-        Ok(Self { all })
-    }
-
-    /// Returns all of them, by their names.
-    pub fn all(&self) -> &[Standing] {
-        &self.all
-    }
-
-    /// Returns those of one line, as [`Place::line`] names it.
-    pub fn of<'a>(&'a self, line: &'a str) -> impl Iterator<Item = &'a Standing> {
-        self.all.iter().filter(move |it| it.place.line() == line)
-    }
-
-    /// Returns those of a line that nothing follows: one, unless it was forked.
-    pub fn newest<'a>(&'a self, line: &'a str) -> impl Iterator<Item = &'a Standing> {
-        let followed = |id: ObjectId| self.of(line).any(|it| it.before == Some(id));
-        self.of(line).filter(move |it| !followed(it.id))
     }
 }

@@ -273,7 +273,7 @@ impl All<'_> {
         branches::judge_movements(cores, log, &mut report.findings)?;
         let known = |name: &RefName, id: ObjectId| self.known_baseline(name, id);
         let mut found = Report::default();
-        self.baselines()?.verify(log, &known, &mut found);
+        self.baselines().verify(log, &known, &mut found);
         report.absorb(rules::clone::or_fetch(
             found,
             self.behind.may_lack_records(),
@@ -315,7 +315,7 @@ impl All<'_> {
         Ok(Some((arrivals, Some(logged))))
     }
 
-    fn baselines(&self) -> Result<Baselines<'_>, Error> {
+    fn baselines(&self) -> Baselines<'_> {
         Baselines::of(self.collector, self.cores.basis.refs, false)
     }
 
@@ -433,7 +433,7 @@ impl All<'_> {
         let records = records.map(|(record, at)| Brought::record(*record, *at));
         let runs = logged.runs.iter();
         let runs = runs.map(|(branch, commit, at)| Brought::commit(branch, *commit, *at));
-        let baselines = self.baselines()?;
+        let baselines = self.baselines();
         let baselines = baselines.lines.all().iter().filter_map(|it| {
             let at = baselines::brought(self.log, &it.reference, it.id)?;
             Some(Brought::commit(&it.reference, it.id, at))

@@ -1,12 +1,12 @@
 //! Freezes the state that stands in the work tree.
 
-use crate::facts::baseline::{Lines, Standing};
 use crate::git::CommitDraft;
 use crate::record::baseline::{FILES, Item, MANIFEST, Manifest, Place, SCHEMA, Scope};
 use crate::record::tree::{Entry, Mode};
 use crate::record::{BaselineName, Findings, ObjectId, RefName, Refusal, RunId, Subject};
 use crate::rules::baseline as rules;
 use crate::state::{Locked, Root, take};
+use crate::store::baselines::{Lines, Standing};
 use crate::store::layout;
 
 use super::named::{root, work_tree};
@@ -52,9 +52,9 @@ impl New {
     /// Looks where it is to stand. The caller holds the lock of the repository.
     pub(super) fn of(session: &Session, scope: Scope, name: BaselineName) -> Result<Self, Error> {
         let place = Place::new(&scope, name);
-        let lines = Lines::read(session.repo(), session.refs()?)?;
-        let mut all = lines.all().iter();
-        if let Some(other) = all.find(|it| it.place.folded() == place.folded()) {
+        let lines = Lines::read(session.repo(), session.refs()?);
+        let (line, folded) = (place.line(), place.folded());
+        if let Some(other) = lines.of(&line).find(|it| it.place.folded() == folded) {
             if other.place == place {
                 return Err(name_taken(&place, Some(other.id)));
             }
@@ -72,7 +72,6 @@ impl New {
         if let Some(why) = rules::scoped(&scope, is_task, subject) {
             return Err(session.refused("no baseline is made", why));
         }
-        let line = place.line();
         let mut newest = lines.newest(&line);
         let before = newest.next().cloned();
         if let (Some(one), Some(other)) = (&before, newest.next()) {

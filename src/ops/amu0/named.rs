@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use crate::check::baselines::Baselines;
-use crate::facts::baseline::{Lines, Standing, manifest_of};
+use crate::facts::baseline::manifest_of;
 use crate::policy::Policy;
 use crate::record::baseline::{FILES, Manifest, StateRoot};
 use crate::record::tree::Mode;
 use crate::record::{Findings, ObjectId, Refusal, RepoPath, Report, Subject};
 use crate::rules::{baseline as rules, clone};
+use crate::store::baselines::{Lines, Standing};
 
 use crate::ops::{Error, Session};
 
@@ -88,13 +89,13 @@ pub(super) fn gone(session: &Session) -> Result<Report, Error> {
     let records = session.records()?;
     let collector = session.collector(&records)?;
     let mut findings = Findings::new();
-    Baselines::of(&collector, session.refs()?, false)?.gone(&session.log()?, &mut findings);
+    Baselines::of(&collector, session.refs()?, false).gone(&session.log()?, &mut findings);
     Ok(clone::or_fetch(Report::of(findings), session.is_behind()))
 }
 
 /// Finds a baseline and proves it.
 pub(super) fn proved(session: &Session, text: &str) -> Result<Named, Error> {
-    let lines = Lines::read(session.repo(), session.refs()?)?;
+    let lines = Lines::read(session.repo(), session.refs()?);
     let standing = find(&lines, text)?;
     let report = prove(session, lines, std::iter::once(&standing))?;
     if let Some(why) = Refusal::by(report) {

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::facts::baseline::{Lines, manifest_of};
+use crate::facts::baseline::manifest_of;
 use crate::record::baseline::{Difference, FILES, Item, Kind, differences};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath};
 use crate::rules::baseline as rules;
 use crate::state::{Locked, Root, Survey, put, survey};
+use crate::store::baselines::Lines;
 
 use super::named::{proved, require_root, root, work_tree};
 use crate::ops::{Error, Session};
@@ -83,7 +84,7 @@ fn unsaved(
     let stay: BTreeSet<_> = wanted.iter().map(key).collect();
     let mut saved: BTreeSet<(RepoPath, Mode, ObjectId)> = BTreeSet::new();
     let mut directories: BTreeSet<RepoPath> = BTreeSet::new();
-    let lines = Lines::read(repo, session.refs()?)?;
+    let lines = Lines::read(repo, session.refs()?);
     let mut trees = Vec::new();
     for standing in lines.all() {
         let files = repo.entry(repo.tree_of(standing.id)?, &RepoPath::from(FILES))?;

@@ -291,7 +291,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
         };
         judge_arrivals(basis, &records, &arrivals, findings)?;
         let collector = collector(&records, &history, Positions::Logged(logged), session);
-        let baselines = Baselines::of(&collector, after, false)?;
+        let baselines = Baselines::of(&collector, after, false);
         findings.extend(baselines.fetched(log, &merged, false).unwrap_or_default());
         Ok::<_, Error>(())
     };
@@ -315,7 +315,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
                 let positions = Positions::Continued(&part);
                 let collector = collector(&records, &history, positions, session);
                 governance::judge(&arrivals, &collector, &mut found)?;
-                let baselines = Baselines::of(&collector, after, false)?;
+                let baselines = Baselines::of(&collector, after, false);
                 let baselines = baselines.fetched(&log, &merged, true);
                 if let Some(baselines) = baselines.filter(|_| !part.unanswered.get()) {
                     found.extend(baselines);
