@@ -1,9 +1,11 @@
 //! Judges baselines: where they arrive, where they are fetched, and all that a clone has.
 
+use std::collections::BTreeMap;
+
 use crate::facts::PolicyHistory;
 use crate::facts::baseline::Baseline;
 use crate::facts::log::{Log, State};
-use crate::facts::remembered::At;
+use crate::facts::remembered::{At, Remembered};
 use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Report, Subject};
@@ -123,14 +125,14 @@ impl<'a> Baselines<'a> {
     }
 
     /// Judges one by the push that brought it.
-    pub fn prove(&self, log: &Log, own: &Standing, report: &mut Report) {
-        report.findings.extend(elsewhere(own, &log.state));
-        self.prove_at(own, brought(log, &own.reference, own.id), report);
+    pub fn prove(&self, told: &Told<'_>, own: &Standing, report: &mut Report) {
+        report.findings.extend(told.elsewhere(own));
+        self.prove_at(own, told.brought(&own.reference, own.id), report);
     }
 
     /// Tells of those that the receive log knows, and that are not here.
-    pub fn gone(&self, log: &Log, findings: &mut Findings) {
-        for (name, logged) in &log.state.refs {
+    pub fn gone(&self, told: &Told<'_>, findings: &mut Findings) {
+        for (name, logged) in &told.state.refs {
             if Place::of(name) == Some(Place::Baseline) && self.lines.get(name).is_none() {
                 clone::logged_state(name, None, *logged, findings);
             }
@@ -140,54 +142,70 @@ impl<'a> Baselines<'a> {
     /// Judges those that came from a remote and were not merged before, each by the push that brought it.
     /// What cannot be read is refused too. `None` if the log is the newest part of one, and does not tell of
     /// each.
-    pub fn fetched(&self, log: &Log, merged: &Refs, is_part: bool) -> Option<Findings> {
+    pub fn fetched(&self, told: &Told<'_>, merged: &Refs, is_part: bool) -> Option<Findings> {
         let new = self.lines.all().iter();
         let mut report = Report::default();
         for own in new.filter(|it| merged.get(&it.reference) != Some(&it.id)) {
-            let at = brought(log, &own.reference, own.id);
-            if at.is_none() && is_part {
+            if is_part && told.brought(&own.reference, own.id).is_none() {
                 return None;
             }
-            report.findings.extend(elsewhere(own, &log.state));
-            self.prove_at(own, at, &mut report);
+            self.prove(told, own, &mut report);
         }
         let mut findings = report.findings;
         findings.extend(report.undecided);
         Some(findings)
     }
 
-    /// Judges all that a clone has, each by the push that brought it. Those for which `known` has an answer were
-    /// judged before.
-    pub fn verify(
-        &self,
-        log: &Log,
-        known: &dyn Fn(&RefName, ObjectId) -> Option<At>,
-        report: &mut Report,
-    ) {
+    /// Judges all that a clone has, each by the push that brought it. Of those that are remembered, what they
+    /// hold was judged before.
+    pub fn verify(&self, told: &Told<'_>, older: Option<&Remembered>, report: &mut Report) {
         for own in self.lines.all() {
-            match known(&own.reference, own.id) {
+            let known = older.and_then(|it| it.commit(&own.reference, own.id));
+            match known {
                 Some(_) => {
-                    report.findings.extend(elsewhere(own, &log.state));
+                    report.findings.extend(told.elsewhere(own));
                     self.stands(own, report);
                 }
-                None => self.prove(log, own, report),
+                None => self.prove(told, own, report),
             }
         }
     }
 }
 
-/// Tells of a baseline that is another commit than the receive log says.
-fn elsewhere(own: &Standing, state: &State) -> Option<Finding> {
-    let logged = state.refs.get(&own.reference).filter(|it| **it != own.id)?;
-    Some(rules::logged(&own.reference, own.id, *logged))
+/// What the receive log tells of baselines.
+pub struct Told<'a> {
+    state: &'a State,
+    brought: BTreeMap<(&'a RefName, ObjectId), At>,
 }
 
-/// Returns the version of the policy and the time of the push that brought a baseline, as the log tells.
-pub fn brought(log: &Log, name: &RefName, id: ObjectId) -> Option<At> {
-    log.entries.iter().find_map(|entry| {
-        let says = entry.receipt.predicate();
-        let mut movements = says.movements.iter().chain(&says.unrecorded);
-        let is_it = |it: &Movement| it.reference == *name && it.new == Some(id);
-        movements.any(is_it).then_some((entry.policy, says.time))
-    })
+impl<'a> Told<'a> {
+    /// Reads the log once.
+    pub fn by(log: &'a Log) -> Self {
+        let mut brought = BTreeMap::new();
+        for entry in &log.entries {
+            let says = entry.receipt.predicate();
+            for movement in says.movements.iter().chain(&says.unrecorded) {
+                if let (Some(Place::Baseline), Some(new)) =
+                    (Place::of(&movement.reference), movement.new)
+                {
+                    let at = (entry.policy, says.time);
+                    brought.entry((&movement.reference, new)).or_insert(at);
+                }
+            }
+        }
+        let state = &log.state;
+        Self { state, brought }
+    }
+
+    /// Returns the version of the policy and the time of the push that brought a baseline.
+    pub fn brought(&self, name: &RefName, id: ObjectId) -> Option<At> {
+        self.brought.get(&(name, id)).copied()
+    }
+
+    /// Tells of a baseline that is another commit than the log says.
+    fn elsewhere(&self, own: &Standing) -> Option<Finding> {
+        let logged = self.state.refs.get(&own.reference);
+        let logged = logged.filter(|it| **it != own.id)?;
+        Some(rules::logged(&own.reference, own.id, *logged))
+    }
 }
