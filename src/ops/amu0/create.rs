@@ -122,7 +122,9 @@ impl New {
         };
         let reference = layout::baseline(&self.place);
         let limits = &policy.document().limits;
-        if let Err(bad) = manifest.check(limits.inventory_bytes, limits.inventory_lines) {
+        let bytes = manifest.to_bytes();
+        let (longest, most) = (limits.inventory_bytes, limits.inventory_lines);
+        if let Err(bad) = manifest.check(bytes.len(), longest, most) {
             let why = rules::impossible(&bad, Subject::of_ref(&reference));
             return Err(Error::denied("this state cannot be a baseline", why));
         }
@@ -131,7 +133,7 @@ impl New {
             name: name.as_bytes().to_vec(),
             id,
         };
-        let bytes = repo.write_blob(&manifest.to_bytes())?;
+        let bytes = repo.write_blob(&bytes)?;
         let tree = repo.write_tree(vec![
             entry(FILES, Mode::Tree, files),
             entry(MANIFEST, Mode::File, bytes),
