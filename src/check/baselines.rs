@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::facts::PolicyHistory;
-use crate::facts::baseline::Baseline;
+use crate::facts::baseline::{Baseline, is_task};
 use crate::facts::log::{Log, State};
 use crate::facts::remembered::{At, Remembered};
 use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Report, Subject};
-use crate::records::{Kind, Movement};
+use crate::records::Movement;
 use crate::rules::{baseline as rules, clone, push};
 use crate::store::baselines::{Lines, Standing};
 use crate::store::layout::{Place, Refs};
@@ -90,15 +90,11 @@ impl<'a> Baselines<'a> {
         let case = Baseline::read(reader, place, own.id, (&position, time))?;
         rules::baseline(&case, &position, &mut report.findings);
         if let Some(manifest) = case.manifest.as_ref().filter(|_| self.arriving) {
-            let records = self.collector.records;
-            let is_task = match manifest.scope().called() {
-                Some(task) => records.envelope(&Kind::Contract.of(&task))?.is_some(),
-                None => false,
-            };
-            let subject = case.subject();
+            let (scope, subject) = (manifest.scope(), case.subject());
+            let is_task = is_task(self.collector.records, &scope)?;
             report
                 .findings
-                .extend(rules::scoped(&manifest.scope(), is_task, subject));
+                .extend(rules::scoped(&scope, is_task, subject));
         }
         let Some((manifest, run)) = case
             .manifest

@@ -8,11 +8,13 @@ use crate::policy::document::Limits;
 use crate::policy::keyring::Signer;
 use crate::policy::{Position, Unverified};
 use crate::record::baseline::{
-    BadManifest, Difference, FILES, Item, Kind, MANIFEST, Manifest, Place, differences,
+    BadManifest, Difference, FILES, Item, Kind, MANIFEST, Manifest, Place, Scope, differences,
 };
 use crate::record::commit::Commit;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, Subject, Timestamp, names};
+use crate::records::Kind as RecordKind;
+use crate::store::ledger::Records;
 
 use super::Error;
 
@@ -86,6 +88,14 @@ impl Baseline {
     pub fn subject(&self) -> Subject {
         Subject::of_ref(&self.reference).at(self.commit.id)
     }
+}
+
+/// Tells whether there is a task that is called like what a baseline is of.
+pub fn is_task(records: &Records<'_>, scope: &Scope) -> Result<bool, Error> {
+    Ok(match scope.called() {
+        Some(task) => records.envelope(&RecordKind::Contract.of(&task))?.is_some(),
+        None => false,
+    })
 }
 
 /// Returns what a baseline says of itself. What cannot be read is nothing: whoever proves it says why.

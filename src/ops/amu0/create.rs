@@ -1,5 +1,6 @@
 //! Freezes the state that stands in the work tree.
 
+use crate::facts::baseline::is_task;
 use crate::git::CommitDraft;
 use crate::record::baseline::{FILES, Item, MANIFEST, Manifest, Place, SCHEMA, Scope};
 use crate::record::tree::{Entry, Mode};
@@ -63,11 +64,7 @@ impl New {
             return Err(Error::denied(message, rules::alike(&other.place, subject)));
         }
         // Nobody reads a large state to learn that there is no such task.
-        let tasks = session.records()?;
-        let is_task = tasks
-            .tasks()?
-            .iter()
-            .any(|it| Some(it) == scope.called().as_ref());
+        let is_task = is_task(&session.records()?, &scope)?;
         let subject = Subject::of_ref(&layout::baseline(&place));
         if let Some(why) = rules::scoped(&scope, is_task, subject) {
             return Err(session.refused("no baseline is made", why));
