@@ -3,35 +3,6 @@
 use crate::world::{RUN, World, policy};
 
 impl World {
-    /// Puts the next policy into force: the same with `edit` applied, and these signers.
-    pub fn next_policy(
-        &self,
-        version: u32,
-        signers: Option<&str>,
-        edit: impl FnOnce(String) -> String,
-    ) {
-        let tip = self.rev("olga", "refs/heads/main");
-        let adopted = self.ok(
-            "olga",
-            "olga",
-            &["git", "rev-list", "--max-parents=0", "refs/heads/main"],
-        );
-        let _ = tip;
-        self.write(
-            "policy/next.toml",
-            edit(policy(version, adopted.trim(), "")),
-        );
-        let mut words = vec!["git", "awo", "policy", "propose", "../policy/next.toml"];
-        if let Some(signers) = signers {
-            self.write("policy/next_signers", signers);
-            words.extend(["--allowed-signers", "../policy/next_signers"]);
-        }
-        self.ok("olga", "olga", &["git", "awo", "fetch"]);
-        self.ok("olga", "olga", &words);
-        self.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
-        self.ok("olga", "olga", &["git", "awo", "push"]);
-    }
-
     /// Returns allowed_signers with rita's key exchanged for a new one, which she then uses.
     pub fn rotated(&self) -> String {
         let signers = std::fs::read_to_string(self.path("policy/allowed_signers")).unwrap();

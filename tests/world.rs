@@ -16,7 +16,7 @@ use git_awo::store::layout;
 use git_awo::sys::scratch;
 use tempfile::TempDir;
 
-pub use git_awo::sandbox::{AGENT, PACKET, RUN, SENTENCE, TASK};
+pub use git_awo::sandbox::{AGENT, PACKET, RUN, SENTENCE, TASK, confining};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_git-awo");
 
@@ -343,6 +343,17 @@ impl World {
     pub fn fresh_clone(&self) {
         let _ = std::fs::remove_dir_all(self.path("vera"));
         self.world.fresh_clone().unwrap();
+    }
+
+    /// Puts the next policy into force: the same with `edit` applied, and these signers.
+    #[track_caller]
+    pub fn next_policy(
+        &self,
+        version: u32,
+        signers: Option<&str>,
+        edit: impl FnOnce(String) -> String,
+    ) {
+        self.world.next_policy(version, signers, edit).unwrap();
     }
 
     /// Returns the fingerprint of olga's key.

@@ -13,6 +13,6 @@ mod stages;
 mod world;
 
 pub use error::Error;
-pub use road::{AGENT, PACKET, RUN, SENTENCE, TASK};
+pub use road::{AGENT, PACKET, RUN, SENTENCE, TASK, confining};
 pub use stages::{Stage, Stages};
 pub use world::{DATE, Done, Setting, Watch, World};

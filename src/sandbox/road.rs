@@ -103,6 +103,13 @@ class Slugify(unittest.TestCase):
         self.assertEqual(slugify(\"Hello World\"), \"hello-world\")
 ";
 
+/// Returns the policy that confines the commands of its runs: `required`, `own-root` or `best-effort`.
+pub fn confining(policy: &str, how: &str) -> String {
+    policy
+        .replacen("schema =", "requires = [\"cell/1\"]\nschema =", 1)
+        .replacen("[gates]\n", &format!("[gates]\ncell = \"{how}\"\n"), 1)
+}
+
 impl Setting {
     /// Returns the policy of a world with this version, adopted tip and additional entries.
     pub fn policy(&self, version: u32, tip: &str, more: &str) -> String {
@@ -244,24 +251,27 @@ impl World {
         Ok(())
     }
 
-    /// olga changes the policy to this version, made of the first one by `edit`, and pushes it; the others
-    /// fetch.
+    /// olga puts this version of the policy into force, made of the first one by `edit`, with these signers if they
+    /// change. The others have not fetched it.
     pub fn next_policy(
         &self,
         version: u32,
+        signers: Option<&str>,
         edit: impl FnOnce(String) -> String,
     ) -> Result<(), Error> {
         let first = ["git", "rev-list", "--max-parents=0", "refs/heads/main"];
         let adopted = self.ok("olga", "olga", &first)?;
         let text = edit(self.setting.policy(version, adopted.trim(), ""));
         self.write("policy/next.toml", text)?;
-        let propose = ["git", "awo", "policy", "propose", "../policy/next.toml"];
+        let mut propose = vec!["git", "awo", "policy", "propose", "../policy/next.toml"];
+        if let Some(signers) = signers {
+            self.write("policy/next_signers", signers)?;
+            propose.extend(["--allowed-signers", "../policy/next_signers"]);
+        }
+        self.ok("olga", "olga", &["git", "awo", "fetch"])?;
         self.ok("olga", "olga", &propose)?;
         self.ok("olga", "olga", &["git", "awo", "policy", "apply"])?;
         self.ok("olga", "olga", &["git", "awo", "push"])?;
-        for name in ["otto", "rita"] {
-            self.ok(name, name, &["git", "awo", "fetch"])?;
-        }
         Ok(())
     }
 

@@ -331,7 +331,7 @@ impl<'a> Play<'a> {
 
 /// Returns `git awo …` as `git awo --json …`. The option goes first, since the last words may be a
 /// command to execute.
-fn as_json<'w>(words: &[&'w str]) -> Vec<&'w str> {
+pub fn as_json<'w>(words: &[&'w str]) -> Vec<&'w str> {
     let (program, rest) = words.split_at(words.len().min(2));
     [program, &["--json"], rest].concat()
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::here;
 use super::pretend::{LACKS, LACKS_ROOT, without};
 use crate::hostile::Case;
-use crate::world::{RUN, World};
+use crate::world::{RUN, World, confining};
 
 pub const CASES: &[Case] = &[
     Case {
@@ -36,11 +36,6 @@ const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes
 /// Where a run writes what it may.
 const WORK: &str =
     "mkdir -p src; echo one > src/one.txt; echo '{\"action\": \"noted\"}' > \"$AWO_EVENTS_FILE\"";
-
-pub fn confining(text: &str, how: &str) -> String {
-    text.replacen("schema =", "requires = [\"cell/1\"]\nschema =", 1)
-        .replacen("[gates]\n", &format!("[gates]\ncell = \"{how}\"\n"), 1)
-}
 
 /// A task that otto may run, whose validation passes only where otto's key cannot be read.
 pub fn asked(how: &str) -> World {

@@ -4,10 +4,10 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use super::governed::{confining, evidence, words};
+use super::governed::{evidence, words};
 use super::here;
 use crate::hostile::Case;
-use crate::world::{RUN, World};
+use crate::world::{RUN, World, confining};
 
 pub const CASES: &[Case] = &[
     Case {

@@ -2,10 +2,8 @@
 
 use serde_json::Value;
 
-use super::confining;
-
 use crate::cell::here::{confines, gives_a_root};
-use crate::world::{Done, World};
+use crate::world::{Done, World, confining};
 
 /// What somebody would type to check a script of the shell.
 fn words<'a>(options: &[&'a str], script: &'a str) -> Vec<&'a str> {

@@ -5,12 +5,12 @@ use git_awo::record::envelope::Envelope;
 use git_awo::record::{IdentityName, ObjectId, RepoPath, Sha256};
 use git_awo::records::{Context, DeterminismPredicate, Kind, LedgerPath, Scope, Statement};
 
-use super::{RERUN, asked, confining, executed, ran};
+use super::{RERUN, asked, executed, ran};
 use crate::actors::two_reviewers;
 use crate::cell::here::confines;
 use crate::hostile::door::Door;
 use crate::hostile::forge::LEDGER;
-use crate::world::{RUN, World};
+use crate::world::{RUN, World, confining};
 
 /// What makes the same each time.
 const WORK: &str =

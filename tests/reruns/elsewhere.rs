@@ -2,10 +2,10 @@
 
 use git_awo::record::RepoPath;
 
-use super::{asked, confining};
+use super::asked;
 use crate::cell::here::confines;
 use crate::run_import::{conforming, seal};
-use crate::world::{RUN, World};
+use crate::world::{RUN, World, confining};
 
 const SCRIPT: &str = "mkdir -p src; echo one > src/one.txt";
 

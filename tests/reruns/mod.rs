@@ -116,9 +116,3 @@ fn executed(world: &World, script: &str) {
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.everybody_follows();
 }
-
-/// A policy that confines commands.
-fn confining(text: &str, how: &str) -> String {
-    text.replacen("schema =", "requires = [\"cell/1\"]\nschema =", 1)
-        .replacen("[gates]\n", &format!("[gates]\ncell = \"{how}\"\n"), 1)
-}

@@ -56,10 +56,11 @@ const STATE: [(&str, &[u8]); 4] = [
 /// A world whose policy names a directory, in which otto has something.
 fn world(play: &mut Play<'_>) -> Result<World, Failed> {
     let world = play.world(Stage::Founded)?;
-    world.next_policy(2, |text| {
+    world.next_policy(2, None, |text| {
         let text = text.replacen("schema =", "requires = [\"state/1\"]\nschema =", 1);
         format!("{text}\n[state]\nroot = \"state/\"\n")
     })?;
+    play.ok(&world, "otto", &["git", "awo", "fetch"])?;
     for (name, bytes) in STATE {
         world.write(&format!("otto/state/{name}"), bytes)?;
     }

@@ -6,7 +6,7 @@ use super::super::play::{Failed, Play};
 use super::found::RECORDS;
 use crate::evidence::confined::CELL;
 use crate::record::{Code, RepoPath};
-use crate::sandbox::{AGENT, RUN, Stage, TASK, World};
+use crate::sandbox::{AGENT, RUN, Stage, TASK, World, confining};
 
 /// The cases of the cell.
 pub const CASES: &[Case] = &[
@@ -35,10 +35,7 @@ const KEY: &str = "home/otto/.ssh/id";
 fn asking(play: &mut Play<'_>, how: &str) -> Result<World, Failed> {
     let world = play.world(Stage::Founded)?;
     world.write(KEY, "secret\n")?;
-    world.next_policy(2, |text| {
-        text.replacen("schema =", "requires = [\"cell/1\"]\nschema =", 1)
-            .replacen("[gates]\n", &format!("[gates]\ncell = \"{how}\"\n"), 1)
-    })?;
+    world.next_policy(2, None, |text| confining(&text, how))?;
     world.approve()?;
     Ok(world)
 }

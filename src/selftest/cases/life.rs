@@ -53,10 +53,7 @@ fn cancelled(play: &mut Play<'_>) -> Result<(), Failed> {
             play.ok(&world, "olga", &["git", "awo", "push"])?;
             // rita has not heard of it when she reviews.
             play.ok(&world, "rita", &GATE)?;
-            let fetch = ["git", "fetch", "-q", "origin", "refs/awo/ledger"];
-            play.ok(&world, "rita", &fetch)?;
-            let merge = "git awo fetch";
-            play.ok(&world, "rita", &merge.split(' ').collect::<Vec<_>>())?;
+            play.ok(&world, "rita", &["git", "awo", "fetch"])?;
             play.push_refused(&world, "rita", &RECORDS[..1], Code::Gov011)?;
             play.refused(&world, "rita", &GATE, Code::Gov011)?;
         } else {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::case::{Case, Layer};
-use super::super::play::{Failed, Play};
+use super::super::play::{Failed, Play, as_json};
 use super::found::RECORDS;
 use crate::record::Code;
 use crate::sandbox::{RUN, Stage};
@@ -63,8 +63,7 @@ fn same(play: &mut Play<'_>) -> Result<(), Failed> {
         ("otto", "America/Lima", "C.UTF-8"),
         ("rita", "Asia/Tokyo", "C"),
     ] {
-        let mut check = check("date +%Z > zone; ls -a > all");
-        check.insert(2, "--json");
+        let check = as_json(&check("date +%Z > zone; ls -a > all"));
         let mut command = world.command(who, who, &check);
         let language = [("TZ", zone), ("LANG", language), ("LC_ALL", language)];
         let output = command.envs(language).env("USER", zone).output()?;
