@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::check::{self, Anchor, KnownPolicies, PolicyHistory};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
-use crate::git::{Expected, RefUpdate, Repo, UpdateError};
+use crate::git::{CommitDraft, Expected, RefUpdate, Repo, UpdateError};
 use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
@@ -292,6 +292,13 @@ impl Actor {
             keyid: signature.public_key().fingerprint().to_owned(),
             sig: signature.to_blob().to_vec(),
         })
+    }
+
+    /// Signs a commit that is to be written.
+    pub fn sign_commit(&self, mut draft: CommitDraft) -> Result<CommitDraft, Error> {
+        let signature = self.sign_raw("git", &draft.payload(self.repo.hash_kind()))?;
+        draft.signature = Some(signature.to_armor().into_bytes());
+        Ok(draft)
     }
 
     /// Signs bytes in a namespace, as for a commit (`git`).

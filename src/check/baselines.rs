@@ -1,14 +1,17 @@
 //! Judges baselines: where they arrive, where they are fetched, and all that a clone has.
 
+use std::collections::BTreeMap;
+
 use crate::facts::PolicyHistory;
-use crate::facts::baseline::{Baseline, Lines, Standing};
+use crate::facts::baseline::{Baseline, is_task};
 use crate::facts::log::{Log, State};
-use crate::facts::remembered::At;
+use crate::facts::remembered::{At, Remembered};
 use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Report, Subject};
-use crate::records::{Kind, Movement};
+use crate::records::Movement;
 use crate::rules::{baseline as rules, clone, push};
+use crate::store::baselines::{Lines, Standing};
 use crate::store::layout::{Place, Refs};
 
 use super::Error;
@@ -25,12 +28,12 @@ pub struct Baselines<'a> {
 
 impl<'a> Baselines<'a> {
     /// Reads where they stand.
-    pub fn of(collector: &'a Collector<'a>, refs: &Refs, arriving: bool) -> Result<Self, Error> {
-        Ok(Self {
-            lines: Lines::read(collector.records.reader(), refs)?,
+    pub fn of(collector: &'a Collector<'a>, refs: &Refs, arriving: bool) -> Self {
+        Self {
+            lines: Lines::read(collector.records.reader(), refs),
             collector,
             arriving,
-        })
+        }
     }
 
     fn reader(&self) -> &'a Reader {
@@ -54,25 +57,27 @@ impl<'a> Baselines<'a> {
                 }
                 (Some(_), Some(_)) => {}
                 (_, None) => report.findings.extend(push::governance_kept(name)),
-                (None, Some(_)) => self.prove_at(name, None, report),
+                (None, Some(_)) => {
+                    if let Some(own) = self.lines.get(name) {
+                        self.prove_at(own, None, report);
+                    }
+                }
             }
         }
     }
 
     /// Judges one by itself and in its line, by the version of the policy and at the time at which it came; by
     /// the policy in force and now if nothing tells when.
-    pub fn prove_at(&self, name: &RefName, at: Option<At>, report: &mut Report) {
-        let own = self.lines.all().iter().find(|it| it.reference == *name);
-        let Some(own) = own else { return };
+    fn prove_at(&self, own: &Standing, at: Option<At>, report: &mut Report) {
         report.count("baselines", 1);
         if let Err(error) = self.try_prove(own, at, report) {
-            report.absorb(error.refusal(Subject::of_ref(name).at(own.id)));
+            report.absorb(error.refusal(Subject::of_ref(&own.reference).at(own.id)));
         }
         rules::lined(own, &self.lines, &mut report.findings);
     }
 
     /// Judges one in its line alone: what it holds was judged before.
-    pub fn stands(&self, own: &Standing, report: &mut Report) {
+    fn stands(&self, own: &Standing, report: &mut Report) {
         report.count("baselines", 1);
         rules::lined(own, &self.lines, &mut report.findings);
     }
@@ -85,15 +90,11 @@ impl<'a> Baselines<'a> {
         let case = Baseline::read(reader, place, own.id, (&position, time))?;
         rules::baseline(&case, &position, &mut report.findings);
         if let Some(manifest) = case.manifest.as_ref().filter(|_| self.arriving) {
-            let records = self.collector.records;
-            let is_task = match manifest.scope().called() {
-                Some(task) => records.envelope(&Kind::Contract.of(&task))?.is_some(),
-                None => false,
-            };
-            let subject = case.subject();
+            let (scope, subject) = (manifest.scope(), case.subject());
+            let is_task = is_task(self.collector.records, &scope)?;
             report
                 .findings
-                .extend(rules::scoped(&manifest.scope(), is_task, subject));
+                .extend(rules::scoped(&scope, is_task, subject));
         }
         let Some((manifest, run)) = case
             .manifest
@@ -120,16 +121,15 @@ impl<'a> Baselines<'a> {
     }
 
     /// Judges one by the push that brought it.
-    pub fn prove(&self, log: &Log, own: &Standing, report: &mut Report) {
-        report.findings.extend(elsewhere(own, &log.state));
-        self.prove_at(&own.reference, brought(log, &own.reference, own.id), report);
+    pub fn prove(&self, told: &Told<'_>, own: &Standing, report: &mut Report) {
+        report.findings.extend(told.elsewhere(own));
+        self.prove_at(own, told.brought(&own.reference, own.id), report);
     }
 
     /// Tells of those that the receive log knows, and that are not here.
-    pub fn gone(&self, log: &Log, findings: &mut Findings) {
-        let is_here = |name: &RefName| self.lines.all().iter().any(|it| it.reference == *name);
-        for (name, logged) in &log.state.refs {
-            if Place::of(name) == Some(Place::Baseline) && !is_here(name) {
+    pub fn gone(&self, told: &Told<'_>, findings: &mut Findings) {
+        for (name, logged) in &told.state.refs {
+            if Place::of(name) == Some(Place::Baseline) && self.lines.get(name).is_none() {
                 clone::logged_state(name, None, *logged, findings);
             }
         }
@@ -138,54 +138,70 @@ impl<'a> Baselines<'a> {
     /// Judges those that came from a remote and were not merged before, each by the push that brought it.
     /// What cannot be read is refused too. `None` if the log is the newest part of one, and does not tell of
     /// each.
-    pub fn fetched(&self, log: &Log, merged: &Refs, is_part: bool) -> Option<Findings> {
+    pub fn fetched(&self, told: &Told<'_>, merged: &Refs, is_part: bool) -> Option<Findings> {
         let new = self.lines.all().iter();
         let mut report = Report::default();
         for own in new.filter(|it| merged.get(&it.reference) != Some(&it.id)) {
-            let at = brought(log, &own.reference, own.id);
-            if at.is_none() && is_part {
+            if is_part && told.brought(&own.reference, own.id).is_none() {
                 return None;
             }
-            report.findings.extend(elsewhere(own, &log.state));
-            self.prove_at(&own.reference, at, &mut report);
+            self.prove(told, own, &mut report);
         }
         let mut findings = report.findings;
         findings.extend(report.undecided);
         Some(findings)
     }
 
-    /// Judges all that a clone has, each by the push that brought it. Those for which `known` has an answer were
-    /// judged before.
-    pub fn verify(
-        &self,
-        log: &Log,
-        known: &dyn Fn(&RefName, ObjectId) -> Option<At>,
-        report: &mut Report,
-    ) {
+    /// Judges all that a clone has, each by the push that brought it. Of those that are remembered, what they
+    /// hold was judged before.
+    pub fn verify(&self, told: &Told<'_>, older: Option<&Remembered>, report: &mut Report) {
         for own in self.lines.all() {
-            match known(&own.reference, own.id) {
+            let known = older.and_then(|it| it.commit(&own.reference, own.id));
+            match known {
                 Some(_) => {
-                    report.findings.extend(elsewhere(own, &log.state));
+                    report.findings.extend(told.elsewhere(own));
                     self.stands(own, report);
                 }
-                None => self.prove(log, own, report),
+                None => self.prove(told, own, report),
             }
         }
     }
 }
 
-/// Tells of a baseline that is another commit than the receive log says.
-fn elsewhere(own: &Standing, state: &State) -> Option<Finding> {
-    let logged = state.refs.get(&own.reference).filter(|it| **it != own.id)?;
-    Some(rules::logged(&own.reference, own.id, *logged))
+/// What the receive log tells of baselines.
+pub struct Told<'a> {
+    state: &'a State,
+    brought: BTreeMap<(&'a RefName, ObjectId), At>,
 }
 
-/// Returns the version of the policy and the time of the push that brought a baseline, as the log tells.
-pub fn brought(log: &Log, name: &RefName, id: ObjectId) -> Option<At> {
-    log.entries.iter().find_map(|entry| {
-        let says = entry.receipt.predicate();
-        let mut movements = says.movements.iter().chain(&says.unrecorded);
-        let is_it = |it: &Movement| it.reference == *name && it.new == Some(id);
-        movements.any(is_it).then_some((entry.policy, says.time))
-    })
+impl<'a> Told<'a> {
+    /// Reads the log once.
+    pub fn by(log: &'a Log) -> Self {
+        let mut brought = BTreeMap::new();
+        for entry in &log.entries {
+            let says = entry.receipt.predicate();
+            for movement in says.movements.iter().chain(&says.unrecorded) {
+                if let (Some(Place::Baseline), Some(new)) =
+                    (Place::of(&movement.reference), movement.new)
+                {
+                    let at = (entry.policy, says.time);
+                    brought.entry((&movement.reference, new)).or_insert(at);
+                }
+            }
+        }
+        let state = &log.state;
+        Self { state, brought }
+    }
+
+    /// Returns the version of the policy and the time of the push that brought a baseline.
+    pub fn brought(&self, name: &RefName, id: ObjectId) -> Option<At> {
+        self.brought.get(&(name, id)).copied()
+    }
+
+    /// Tells of a baseline that is another commit than the log says.
+    fn elsewhere(&self, own: &Standing) -> Option<Finding> {
+        let logged = self.state.refs.get(&own.reference);
+        let logged = logged.filter(|it| **it != own.id)?;
+        Some(rules::logged(&own.reference, own.id, *logged))
+    }
 }

@@ -165,7 +165,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         .iter()
         .any(|it| Place::of(&it.reference) == Some(Place::Baseline))
     {
-        let baselines = Baselines::of(&collector, &after, true)?;
+        let baselines = Baselines::of(&collector, &after, true);
         baselines.judge_push(push.movements, report);
     }
     judge_branches(push, &collector, branches, report)?;

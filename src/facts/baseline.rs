@@ -1,4 +1,4 @@
-//! Baselines as the rules judge them: what each is, holds and says, and how they follow each other.
+//! Baselines as the rules judge them: what each is, holds and says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,12 +8,13 @@ use crate::policy::document::Limits;
 use crate::policy::keyring::Signer;
 use crate::policy::{Position, Unverified};
 use crate::record::baseline::{
-    BadManifest, Difference, FILES, Item, Kind, MANIFEST, Manifest, Place, differences,
+    BadManifest, Difference, FILES, Item, Kind, MANIFEST, Manifest, Place, Scope, differences,
 };
 use crate::record::commit::Commit;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, Subject, Timestamp, names};
-use crate::store::layout::Refs;
+use crate::records::Kind as RecordKind;
+use crate::store::ledger::Records;
 
 use super::Error;
 
@@ -87,6 +88,14 @@ impl Baseline {
     pub fn subject(&self) -> Subject {
         Subject::of_ref(&self.reference).at(self.commit.id)
     }
+}
+
+/// Tells whether there is a task that is called like what a baseline is of.
+pub fn is_task(records: &Records<'_>, scope: &Scope) -> Result<bool, Error> {
+    Ok(match scope.called() {
+        Some(task) => records.envelope(&RecordKind::Contract.of(&task))?.is_some(),
+        None => false,
+    })
 }
 
 /// Returns what a baseline says of itself. What cannot be read is nothing: whoever proves it says why.
@@ -286,61 +295,5 @@ impl Flaw {
             Self::Entry(path, _) | Self::Differs(path, _) => Some(path),
             _ => None,
         }
-    }
-}
-
-/// Every baseline that the refs name, and what each follows.
-#[derive(Default)]
-pub struct Lines {
-    all: Vec<Standing>,
-}
-
-/// Where a baseline stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The ref.
-    pub reference: RefName,
-    /// What the ref says that it is.
-    pub place: Place,
-    /// The commit.
-    pub id: ObjectId,
-    /// The one before, by the parent of the commit.
-    pub before: Option<ObjectId>,
-}
-
-impl Lines {
-    /// Reads which baselines there are.
-    pub fn read(reader: &Reader, refs: &Refs) -> Result<Self, Error> {
-        let mut all = Vec::new();
-        for (reference, id) in refs {
-            let Some(place) = Place::of(reference) else {
-                continue;
-            };
-            // What cannot be read follows nothing; it is refused where it is judged.
-            let parents = reader.parents_of(*id).unwrap_or_default();
-            all.push(Standing {
-                reference: reference.clone(),
-                place,
-                id: *id,
-                before: parents.first().copied(),
-            });
-        }
-        Ok(Self { all })
-    }
-
-    /// Returns all of them, by their names.
-    pub fn all(&self) -> &[Standing] {
-        &self.all
-    }
-
-    /// Returns those of one line, as [`Place::line`] names it.
-    pub fn of<'a>(&'a self, line: &'a str) -> impl Iterator<Item = &'a Standing> {
-        self.all.iter().filter(move |it| it.place.line() == line)
-    }
-
-    /// Returns those of a line that nothing follows: one, unless it was forked.
-    pub fn newest<'a>(&'a self, line: &'a str) -> impl Iterator<Item = &'a Standing> {
-        let followed = |id: ObjectId| self.of(line).any(|it| it.before == Some(id));
-        self.of(line).filter(move |it| !followed(it.id))
     }
 }

@@ -31,37 +31,31 @@ const DEEPEST: usize = 64;
 pub fn wait(common_dir: &Path, changes: &[Change]) -> Result<(), Busy> {
     let policy = layout::policy();
     let path = |name: &str| common_dir.join(format!("{name}.lock"));
-    let (limit, other): (_, Box<dyn Fn() -> Option<PathBuf>>) =
-        if changes.iter().any(|it| it.name == policy.as_str()) {
-            let own: Vec<PathBuf> = changes.iter().map(|it| path(&it.name)).collect();
-            let heads = common_dir.join("refs").join("heads");
-            let baselines = common_dir.join(Place::PREFIX);
-            (
-                POLICY_WAITS,
-                Box::new(move || {
-                    locked_below(&heads, &own, DEEPEST)
-                        .or_else(|| locked_below(&baselines, &own, DEEPEST))
-                }),
-            )
+    let own: Vec<PathBuf> = changes.iter().map(|it| path(&it.name)).collect();
+    let lock = path(policy.as_str());
+    let heads = common_dir.join("refs").join("heads");
+    let baselines = common_dir.join(Place::PREFIX);
+    let moves_policy = changes.iter().any(|it| it.name == policy.as_str());
+    let moves_baseline = changes.iter().any(|it| it.name.starts_with(Place::PREFIX));
+    let below = |directory| locked_below(directory, &own, DEEPEST);
+    let other = || {
+        if moves_policy {
+            below(&heads).or_else(|| below(&baselines))
+        } else if is_fresh(&lock) {
+            Some(lock.clone())
+        } else if moves_baseline {
+            below(&baselines)
         } else {
-            let lock = path(policy.as_str());
-            let own: Vec<PathBuf> = changes.iter().map(|it| path(&it.name)).collect();
-            let below = changes.iter().any(|it| it.name.starts_with(Place::PREFIX));
-            let below = below.then(|| common_dir.join(Place::PREFIX));
-            let baseline = move || locked_below(below.as_deref()?, &own, DEEPEST);
-            (
-                BRANCH_WAITS,
-                Box::new(move || is_fresh(&lock).then(|| lock.clone()).or_else(&baseline)),
-            )
-        };
-    let own = changes.iter().map(|it| path(&it.name)).min();
+            None
+        }
+    };
+    let first = own.iter().min();
     let start = Instant::now();
     while let Some(lock) = other() {
-        let goes_first = own.as_ref().is_some_and(|own| *own < lock);
-        let is_baseline = lock.starts_with(common_dir.join(Place::PREFIX));
-        let limit = match goes_first && is_baseline {
+        let goes_first = first.is_some_and(|own| *own < lock);
+        let limit = match moves_policy || (goes_first && lock.starts_with(&baselines)) {
             true => POLICY_WAITS,
-            false => limit,
+            false => BRANCH_WAITS,
         };
         if start.elapsed() >= limit {
             let lock = lock

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use crate::git::{Expected, RefUpdate};
-use crate::record::baseline::Place;
 use crate::record::{Finding, Findings, ObjectId, RefName, Rule, RunId};
 use crate::rules::baseline;
 use crate::rules::remote as rules;
@@ -39,7 +38,7 @@ impl Aside {
         for piece in unsent.conflicts() {
             if self.pieces.insert(piece.clone()) {
                 self.why.push(match piece {
-                    Piece::Baseline(name) => overtaken(name),
+                    Piece::Baseline(place) => baseline::overtaken(place),
                     piece => rules::taken(piece),
                 });
             }
@@ -109,13 +108,6 @@ impl Aside {
         }
         let branch = reference.filter(|it| it.branch().is_some());
         branch.is_some_and(|branch| self.branches.insert(branch))
-    }
-}
-
-fn overtaken(name: &RefName) -> Finding {
-    match Place::of(name) {
-        Some(place) => baseline::overtaken(&place),
-        None => rules::taken(name),
     }
 }
 

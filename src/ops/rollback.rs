@@ -157,7 +157,7 @@ impl<'a> Undo<'a> {
             "Roll back {run}\n\nThe exact inverse of {}.\n\nAWO-Rollback: {run}\n",
             self.run.says().commit
         );
-        let mut draft = CommitDraft {
+        let draft = CommitDraft {
             tree: repo.edit_tree(Some(tree), &edits)?,
             parents: vec![self.tip],
             author: author.clone(),
@@ -165,9 +165,7 @@ impl<'a> Undo<'a> {
             message: message.into_bytes(),
             signature: None,
         };
-        let signature = actor.sign_raw("git", &draft.payload(repo.hash_kind()))?;
-        draft.signature = Some(signature.to_armor().into_bytes());
-        Ok(repo.write_commit(&draft)?)
+        Ok(repo.write_commit(&actor.sign_commit(draft)?)?)
     }
 
     /// Judges the new commit as the server will.

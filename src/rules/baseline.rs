@@ -2,12 +2,13 @@
 //!
 //! The same functions judge a baseline where it is made, where it arrives and where a clone is verified.
 
-use crate::facts::baseline::{Baseline, Flaw, Lines, Standing};
+use crate::facts::baseline::{Baseline, Flaw};
 use crate::facts::run::RunFacts;
 use crate::policy::{Policy, Position, Role};
 use crate::record::baseline::{BadManifest, Difference, Kind, Manifest, Place, Scope, StateRoot};
 use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Rule, RunId, Subject, TaskId};
 use crate::records::Verdict;
+use crate::store::baselines::{Lines, Standing};
 use crate::store::layout;
 
 /// Who may make baselines.
@@ -215,16 +216,9 @@ fn flawed(case: &Baseline, flaw: &Flaw) -> Finding {
 /// A baseline stands in its line: named like no other, after one that is there, and alone after it.
 pub fn lined(own: &Standing, lines: &Lines, findings: &mut Findings) {
     let subject = || Subject::of_ref(&own.reference).at(own.id);
-    let line = own.place.line();
-    let others = || {
-        lines
-            .all()
-            .iter()
-            .filter(|it| it.reference != own.reference)
-    };
-    for other in others().filter(|it| it.place.line() == line) {
-        let is_alike = other.place.folded() == own.place.folded();
-        if is_alike || other.place.scope() != own.place.scope() {
+    let line = || lines.of(own.line());
+    for other in line().filter(|it| it.reference != own.reference) {
+        if other.is_alike(own) || other.place.scope() != own.place.scope() {
             findings.push(alike(&other.place, subject()));
         }
         if other.before == own.before {
@@ -232,7 +226,7 @@ pub fn lined(own: &Standing, lines: &Lines, findings: &mut Findings) {
         }
     }
     if let Some(before) = own.before
-        && !lines.of(&line).any(|it| it.id == before)
+        && !line().any(|it| it.id == before)
     {
         findings.push(
             Rule::BaselinePresent

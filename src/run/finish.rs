@@ -125,11 +125,8 @@ pub(super) fn commit(
     root: Sha256,
     makers: &[String],
 ) -> Result<ObjectId, Error> {
-    let repo = &actor.repo;
-    let mut commit = draft(admitted, author, tree, Some(root), makers);
-    let signature = actor.sign_raw("git", &commit.payload(repo.hash_kind()))?;
-    commit.signature = Some(signature.to_armor().into_bytes());
-    Ok(repo.write_commit(&commit)?)
+    let draft = draft(admitted, author, tree, Some(root), makers);
+    Ok(actor.repo.write_commit(&actor.sign_commit(draft)?)?)
 }
 
 /// Stores the record of the run with its evidence, which holds the commit: all of it or nothing.

@@ -75,7 +75,7 @@ pub fn rerecord(world: &World, change: impl FnOnce(&mut RunFiles)) -> Result<(),
     let commit = actor.repo.commit(old.commit)?;
     let message = String::from_utf8_lossy(&commit.message);
     let message = message.replace(&old.root.to_string(), &root.to_string());
-    let mut draft = CommitDraft {
+    let draft = CommitDraft {
         tree: commit.tree,
         parents: commit.parents.clone(),
         author: commit.author.clone(),
@@ -83,9 +83,7 @@ pub fn rerecord(world: &World, change: impl FnOnce(&mut RunFiles)) -> Result<(),
         message: message.into_bytes(),
         signature: None,
     };
-    let signature = actor.sign_raw("git", &draft.payload(actor.repo.hash_kind()))?;
-    draft.signature = Some(signature.to_armor().into_bytes());
-    let commit = actor.repo.write_commit(&draft)?;
+    let commit = actor.repo.write_commit(&actor.sign_commit(draft)?)?;
     let run = RunPredicate {
         commit,
         root,
@@ -152,7 +150,7 @@ pub fn resigned(
     let old = old.ok_or_else(|| lost(reference.as_str()))?;
     let commit = repo.commit(old)?;
     let blob = Some((Mode::File, repo.write_blob(bytes)?));
-    let mut draft = CommitDraft {
+    let draft = CommitDraft {
         tree: repo.edit_tree(Some(commit.tree), &[(RepoPath::from(path), blob)])?,
         parents: commit.parents.clone(),
         author: commit.author.clone(),
@@ -160,12 +158,10 @@ pub fn resigned(
         message: commit.message.clone(),
         signature: None,
     };
-    let signature = actor.sign_raw("git", &draft.payload(repo.hash_kind()))?;
-    draft.signature = Some(signature.to_armor().into_bytes());
     let update = RefUpdate {
         name: reference.clone(),
         expected: Expected::At(old),
-        new: Some(repo.write_commit(&draft)?),
+        new: Some(repo.write_commit(&actor.sign_commit(draft)?)?),
     };
     Ok(repo.update_refs(&[update], "forged")?)
 }

@@ -1,6 +1,7 @@
 //! Records in notes and `refs/awo/*`. Layout, reading, appending, merging.
 
 pub mod additions;
+pub mod baselines;
 pub mod batch;
 pub mod beside;
 pub mod chain;

@@ -12,6 +12,7 @@ use crate::records::{Kind, RunPredicate, Statement};
 
 use super::Error;
 use super::additions::{Additions, since};
+use super::baselines::{Lines as Baselines, Standing};
 use super::batch::HELD_TRAILER;
 use super::layout::{self, LedgerPath, Place, Refs};
 use super::ledger::note_lines;
@@ -30,7 +31,7 @@ pub enum Piece {
     /// The evidence of a run in this ref.
     Evidence(RefName, RunId),
     /// A baseline.
-    Baseline(RefName),
+    Baseline(baseline::Place),
 }
 
 impl fmt::Display for Piece {
@@ -42,7 +43,7 @@ impl fmt::Display for Piece {
                 write!(f, "{digest} on {object} in {reference}")
             }
             Self::Evidence(_, run) => write!(f, "evidence of {run}"),
-            Self::Baseline(name) => write!(f, "{name}"),
+            Self::Baseline(place) => write!(f, "{}", layout::baseline(place)),
         }
     }
 }
@@ -53,7 +54,8 @@ impl Piece {
         match self {
             Self::Policy(_) => layout::policy(),
             Self::File(_) => layout::ledger(),
-            Self::Line(name, ..) | Self::Evidence(name, _) | Self::Baseline(name) => name.clone(),
+            Self::Baseline(place) => layout::baseline(place),
+            Self::Line(name, ..) | Self::Evidence(name, _) => name.clone(),
         }
     }
 }
@@ -75,7 +77,7 @@ pub struct Unsent<'a> {
     lines: BTreeMap<(RefName, ObjectId), Lines>,
     /// The files of evidence, by ref and run.
     evidence: BTreeMap<(RefName, RunId), Edits>,
-    /// The baselines, and what each follows.
+    /// The baselines.
     baselines: Baselines,
     /// What contradicts something that the server has under the same name.
     conflicts: BTreeSet<Piece>,
@@ -91,7 +93,7 @@ impl<'a> Unsent<'a> {
             files: BTreeMap::new(),
             lines: BTreeMap::new(),
             evidence: BTreeMap::new(),
-            baselines: BTreeMap::new(),
+            baselines: own_baselines(repo, ours, theirs),
             conflicts: BTreeSet::new(),
         };
         for (name, our) in ours {
@@ -148,17 +150,11 @@ impl<'a> Unsent<'a> {
     /// Returns a baseline that only this clone has, with those that follow it.
     pub fn with_successors(&self, name: &RefName) -> BTreeSet<Piece> {
         let mut found = BTreeSet::new();
-        if let Some(first) = self.baselines.get(name) {
-            let mut ids = BTreeSet::from([first.0]);
-            found.insert(Piece::Baseline(name.clone()));
-            // A line is as long as it has baselines.
-            for _ in 0..self.baselines.len() {
-                for (name, (id, before)) in &self.baselines {
-                    if before.is_some_and(|it| ids.contains(&it)) {
-                        ids.insert(*id);
-                        found.insert(Piece::Baseline(name.clone()));
-                    }
-                }
+        let mut left: Vec<_> = self.baselines.get(name).into_iter().collect();
+        while let Some(own) = left.pop() {
+            if found.insert(Piece::Baseline(own.place.clone())) {
+                let all = self.baselines.all().iter();
+                left.extend(all.filter(|it| it.before == Some(own.id)));
             }
         }
         found
@@ -200,13 +196,12 @@ impl<'a> Unsent<'a> {
         Ok(())
     }
 
-    /// Finds the baselines that the server has not, and those that it will never take.
+    /// Finds the baselines that the server will never take.
     fn compare_baselines(&mut self) {
-        self.baselines = own_baselines(self.repo, self.ours, self.theirs);
-        for name in overtaken_by(self.repo, &self.baselines, self.theirs) {
-            let pieces = self.with_successors(&name);
-            self.conflicts.extend(pieces);
-        }
+        let overtaken = overtaken(self.repo, &self.baselines, self.theirs).into_iter();
+        let pieces = overtaken.flat_map(|it| self.with_successors(&it.reference));
+        let pieces: Vec<_> = pieces.collect();
+        self.conflicts.extend(pieces);
     }
 
     fn compare_ledgers(&mut self, our: ObjectId, their: Option<ObjectId>) -> Result<(), Error> {
@@ -376,47 +371,32 @@ impl<'a> Unsent<'a> {
     }
 }
 
-/// Baselines, and what each follows.
-type Baselines = BTreeMap<RefName, (ObjectId, Option<ObjectId>)>;
-
 /// Returns the baselines of a clone that a server will never take, since it has another one of the name or
 /// after the same one.
 pub fn overtaken_baselines(repo: &Repo, ours: &Refs, theirs: &Refs) -> Vec<baseline::Place> {
     let own = own_baselines(repo, ours, theirs);
-    let names = overtaken_by(repo, &own, theirs).into_iter();
-    names.filter_map(|it| baseline::Place::of(&it)).collect()
+    let overtaken = overtaken(repo, &own, theirs).into_iter();
+    overtaken.map(|it| it.place.clone()).collect()
 }
 
-fn follows(repo: &Repo, id: ObjectId) -> Option<ObjectId> {
-    // What cannot be read follows nothing; it is refused where it is judged.
-    repo.parents_of(id).unwrap_or_default().first().copied()
-}
-
+/// Returns the baselines that the server has not.
 fn own_baselines(repo: &Repo, ours: &Refs, theirs: &Refs) -> Baselines {
-    let own = ours.iter().filter(|(name, id)| {
-        Place::of(name) == Some(Place::Baseline) && theirs.get(*name) != Some(*id)
-    });
-    own.map(|(name, id)| (name.clone(), (*id, follows(repo, *id))))
-        .collect()
+    let own = ours
+        .iter()
+        .filter(|(name, id)| theirs.get(*name) != Some(*id));
+    Baselines::read(repo, own)
 }
 
-fn overtaken_by(repo: &Repo, own: &Baselines, theirs: &Refs) -> Vec<RefName> {
-    let place = baseline::Place::of;
-    let theirs = theirs
-        .iter()
-        .filter_map(|(name, id)| Some((place(name)?, follows(repo, *id))));
-    let theirs: Vec<_> = theirs.collect();
-    let is_overtaken = |name: &RefName, before: Option<ObjectId>| {
-        place(name).is_some_and(|own| {
-            theirs.iter().any(|(other, follows)| {
-                other.folded() == own.folded() || (other.line() == own.line() && *follows == before)
-            })
-        })
+fn overtaken<'a>(repo: &Repo, own: &'a Baselines, theirs: &Refs) -> Vec<&'a Standing> {
+    if own.all().is_empty() {
+        return Vec::new();
+    }
+    let theirs = Baselines::read(repo, theirs);
+    let is_overtaken = |own: &&Standing| {
+        let mut line = theirs.of(own.line());
+        line.any(|it| it.is_alike(own) || it.before == own.before)
     };
-    let taken = own
-        .iter()
-        .filter(|(name, (_, before))| is_overtaken(name, *before));
-    taken.map(|(name, _)| name.clone()).collect()
+    own.all().iter().filter(is_overtaken).collect()
 }
 
 /// Keeps a tip that another one replaces: nothing is lost, it is only out of the way.

@@ -150,26 +150,23 @@ impl Directory {
 
     /// Exchanges an entry of it with one of another directory, in one step.
     pub fn exchange(&self, name: &OsStr, other: &Self, its: &OsStr) -> io::Result<()> {
-        let flags = RenameFlags::EXCHANGE;
-        Ok(rustix::fs::renameat_with(
-            &self.file,
-            name,
-            &other.file,
-            its,
-            flags,
-        )?)
+        self.rename_with(name, other, its, RenameFlags::EXCHANGE)
     }
 
     /// Moves an entry of it into another directory, where nothing of that name may be.
     pub fn move_to(&self, name: &OsStr, other: &Self, its: &OsStr) -> io::Result<()> {
-        let flags = RenameFlags::NOREPLACE;
-        Ok(rustix::fs::renameat_with(
-            &self.file,
-            name,
-            &other.file,
-            its,
-            flags,
-        )?)
+        self.rename_with(name, other, its, RenameFlags::NOREPLACE)
+    }
+
+    fn rename_with(
+        &self,
+        name: &OsStr,
+        other: &Self,
+        its: &OsStr,
+        flags: RenameFlags,
+    ) -> io::Result<()> {
+        let (from, to) = (&self.file, &other.file);
+        Ok(rustix::fs::renameat_with(from, name, to, its, flags)?)
     }
 
     /// Syncs what stands in it to the disk, but not the content of that.

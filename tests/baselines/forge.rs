@@ -109,9 +109,7 @@ impl<'a> Forge<'a> {
             signature: None,
         };
         if self.signed {
-            let payload = draft.payload(self.repo.hash_kind());
-            let signature = actor.sign_raw("git", &payload).unwrap();
-            draft.signature = Some(signature.to_armor().into_bytes());
+            draft = actor.sign_commit(draft).unwrap();
         }
         self.repo.write_commit(&draft).unwrap()
     }

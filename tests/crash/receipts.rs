@@ -139,13 +139,11 @@ const ALL: &[&str] = &["olga", "otto", "rita", "server.git"];
 
 const RECORD: Case = Case {
     places: ALL,
-    whole: false,
     program: "",
     ..OLGA
 };
 const COMMIT: Case = Case {
     places: &["otto", "olga", "rita", "server.git"],
-    whole: false,
     program: "",
     ..OTTO
 };

@@ -43,7 +43,7 @@ impl<'a> Basis<'a> {
     }
 
     /// Returns a collector over these records.
-    pub(super) fn collector<'b>(self, records: &'b Records<'b>) -> Collector<'b>
+    pub fn collector<'b>(self, records: &'b Records<'b>) -> Collector<'b>
     where
         'a: 'b,
     {

@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::facts::arrivals::{Arrivals, Blobs, Gained, Irregular};
 use crate::facts::between;
 use crate::facts::log::Log;
-use crate::facts::remembered::{At, Brought, Remembered};
+use crate::facts::remembered::{Brought, Remembered};
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::tips::{self, Judged};
 use crate::git::ObjectFiles;
@@ -35,7 +35,7 @@ use run::Whence;
 use seen::high_water;
 use tags::Tags;
 
-use super::baselines::{self, Baselines};
+use super::baselines::{Baselines, Told};
 use super::{Anchor, Behind, Error, PolicyHistory};
 use super::{branch, governance};
 
@@ -192,6 +192,7 @@ fn verify_after(
                 behind: &behind,
                 collector: &collector,
                 log,
+                told: Told::by(log),
                 memory: memory.as_ref(),
             };
             let Some(found) = all.verify(provenance.records, report)? else {
@@ -247,6 +248,8 @@ struct All<'a> {
     collector: &'a Collector<'a>,
     /// The log, or what has come to it since.
     log: &'a Log,
+    /// What it tells of baselines.
+    told: Told<'a>,
     /// What was verified before.
     memory: Option<&'a Memory>,
 }
@@ -271,9 +274,9 @@ impl All<'_> {
         growth::irregular(&arrivals.irregular, &mut report.findings);
         growth::irregular(&self.between(&arrivals)?, &mut report.findings);
         branches::judge_movements(cores, log, &mut report.findings)?;
-        let known = |name: &RefName, id: ObjectId| self.known_baseline(name, id);
         let mut found = Report::default();
-        self.baselines()?.verify(log, &known, &mut found);
+        let baselines = Baselines::of(self.collector, basis.refs, false);
+        baselines.verify(&self.told, basis.logged.older(), &mut found);
         report.absorb(rules::clone::or_fetch(
             found,
             self.behind.may_lack_records(),
@@ -313,15 +316,6 @@ impl All<'_> {
         governance::judge(&arrivals, self.collector, &mut report.findings)?;
         let logged = branches::verify(cores, (log, self.behind), None, before, report)?;
         Ok(Some((arrivals, Some(logged))))
-    }
-
-    fn baselines(&self) -> Result<Baselines<'_>, Error> {
-        Baselines::of(self.collector, self.cores.basis.refs, false)
-    }
-
-    /// Returns the push that brought a baseline which was judged before.
-    fn known_baseline(&self, name: &RefName, id: ObjectId) -> Option<At> {
-        self.cores.basis.logged.older()?.commit(name, id)
     }
 
     /// Collects every record there is.
@@ -433,10 +427,9 @@ impl All<'_> {
         let records = records.map(|(record, at)| Brought::record(*record, *at));
         let runs = logged.runs.iter();
         let runs = runs.map(|(branch, commit, at)| Brought::commit(branch, *commit, *at));
-        let baselines = self.baselines()?;
-        let baselines = baselines.lines.all().iter().filter_map(|it| {
-            let at = baselines::brought(self.log, &it.reference, it.id)?;
-            Some(Brought::commit(&it.reference, it.id, at))
+        let baselines = basis.refs.iter().filter_map(|(name, id)| {
+            let at = self.told.brought(name, *id)?;
+            Some(Brought::commit(name, *id, at))
         });
         verified.keep(
             reader,

@@ -1,12 +1,13 @@
 //! Freezes the state that stands in the work tree.
 
-use crate::facts::baseline::{Lines, Standing};
+use crate::facts::baseline::is_task;
 use crate::git::CommitDraft;
 use crate::record::baseline::{FILES, Item, MANIFEST, Manifest, Place, SCHEMA, Scope};
 use crate::record::tree::{Entry, Mode};
 use crate::record::{BaselineName, Findings, ObjectId, RefName, Refusal, RunId, Subject};
 use crate::rules::baseline as rules;
 use crate::state::{Locked, Root, take};
+use crate::store::baselines::{Lines, Standing};
 use crate::store::layout;
 
 use super::named::{root, work_tree};
@@ -52,9 +53,9 @@ impl New {
     /// Looks where it is to stand. The caller holds the lock of the repository.
     pub(super) fn of(session: &Session, scope: Scope, name: BaselineName) -> Result<Self, Error> {
         let place = Place::new(&scope, name);
-        let lines = Lines::read(session.repo(), session.refs()?)?;
-        let mut all = lines.all().iter();
-        if let Some(other) = all.find(|it| it.place.folded() == place.folded()) {
+        let lines = Lines::read(session.repo(), session.refs()?);
+        let (line, folded) = (place.line(), place.folded());
+        if let Some(other) = lines.of(&line).find(|it| it.place.folded() == folded) {
             if other.place == place {
                 return Err(name_taken(&place, Some(other.id)));
             }
@@ -63,16 +64,11 @@ impl New {
             return Err(Error::denied(message, rules::alike(&other.place, subject)));
         }
         // Nobody reads a large state to learn that there is no such task.
-        let tasks = session.records()?;
-        let is_task = tasks
-            .tasks()?
-            .iter()
-            .any(|it| Some(it) == scope.called().as_ref());
+        let is_task = is_task(&session.records()?, &scope)?;
         let subject = Subject::of_ref(&layout::baseline(&place));
         if let Some(why) = rules::scoped(&scope, is_task, subject) {
             return Err(session.refused("no baseline is made", why));
         }
-        let line = place.line();
         let mut newest = lines.newest(&line);
         let before = newest.next().cloned();
         if let (Some(one), Some(other)) = (&before, newest.next()) {
@@ -123,7 +119,9 @@ impl New {
         };
         let reference = layout::baseline(&self.place);
         let limits = &policy.document().limits;
-        if let Err(bad) = manifest.check(limits.inventory_bytes, limits.inventory_lines) {
+        let bytes = manifest.to_bytes();
+        let (longest, most) = (limits.inventory_bytes, limits.inventory_lines);
+        if let Err(bad) = manifest.check(bytes.len(), longest, most) {
             let why = rules::impossible(&bad, Subject::of_ref(&reference));
             return Err(Error::denied("this state cannot be a baseline", why));
         }
@@ -132,13 +130,13 @@ impl New {
             name: name.as_bytes().to_vec(),
             id,
         };
-        let bytes = repo.write_blob(&manifest.to_bytes())?;
+        let bytes = repo.write_blob(&bytes)?;
         let tree = repo.write_tree(vec![
             entry(FILES, Mode::Tree, files),
             entry(MANIFEST, Mode::File, bytes),
         ])?;
         let author = actor.author();
-        let mut draft = CommitDraft {
+        let draft = CommitDraft {
             tree,
             parents: manifest.predecessor.into_iter().collect(),
             author: author.clone(),
@@ -146,9 +144,7 @@ impl New {
             message: format!("awo: baseline {}\n", self.place).into_bytes(),
             signature: None,
         };
-        let signature = actor.sign_raw("git", &draft.payload(repo.hash_kind()))?;
-        draft.signature = Some(signature.to_armor().into_bytes());
-        let id = repo.write_commit(&draft)?;
+        let id = repo.write_commit(&actor.sign_commit(draft)?)?;
         if !actor.create(&reference, id, "awo: baseline")? {
             return Err(name_taken(&self.place, repo.reference(&reference)?));
         }

@@ -1,10 +1,10 @@
 //! Compares a baseline with the work tree or with another one.
 
-use crate::facts::baseline::Lines;
 use crate::record::RepoPath;
 use crate::record::baseline::{Difference, Item, differences};
 use crate::rules::baseline as rules;
 use crate::state::{Root, survey};
+use crate::store::baselines::Lines;
 
 use super::named::{Named, proved, require_root, root, work_tree};
 use crate::ops::{Error, Session};
@@ -65,11 +65,8 @@ fn differs(one: &Named, to: String, items: &[Item], odd: Vec<(RepoPath, &'static
 }
 
 fn newest(session: &Session) -> Result<Named, Error> {
-    let lines = Lines::read(session.repo(), session.refs()?)?;
-    let mut words: Vec<_> = lines.all().iter().map(|it| it.place.line()).collect();
-    words.sort();
-    words.dedup();
-    let newest: Vec<_> = words.iter().flat_map(|it| lines.newest(it)).collect();
+    let lines = Lines::read(session.repo(), session.refs()?);
+    let newest: Vec<_> = lines.words().flat_map(|it| lines.newest(it)).collect();
     match newest.as_slice() {
         [one] => proved(session, &one.place.to_string()),
         [] => Err(Error::denied("there is no baseline", rules::absent("NAME"))),

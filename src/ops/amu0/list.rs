@@ -1,7 +1,11 @@
 //! Names the baselines of a clone.
 
-use crate::facts::baseline::{Lines, Standing, manifest_of};
+use std::collections::HashMap;
+
+use crate::facts::baseline::manifest_of;
+use crate::record::ObjectId;
 use crate::record::baseline::Manifest;
+use crate::store::baselines::{Lines, Standing};
 
 use crate::ops::{Error, Session};
 
@@ -17,17 +21,15 @@ pub struct Listed {
 
 /// Returns the baselines, each line from its first to its newest.
 pub fn list(session: &Session) -> Result<Vec<Listed>, Error> {
-    let lines = Lines::read(session.repo(), session.refs()?)?;
+    let lines = Lines::read(session.repo(), session.refs()?);
     let limits = &session.policy()?.document().limits;
-    let mut words: Vec<_> = lines.all().iter().map(|it| it.place.line()).collect();
-    words.sort();
-    words.dedup();
     let mut listed = Vec::new();
-    for word in words {
-        let mut line: Vec<&Standing> = lines.of(&word).collect();
-        line.sort_by_key(|it| depth(&lines, &word, it));
+    for word in lines.words() {
+        let mut line: Vec<_> = lines.of(word).collect();
+        let by_id: HashMap<_, _> = line.iter().map(|it| (it.id, *it)).collect();
+        line.sort_by_cached_key(|it| depth(&by_id, it));
         for it in line {
-            let before = lines.of(&word).find(|other| it.before == Some(other.id));
+            let before = it.before.and_then(|it| by_id.get(&it));
             listed.push(Listed {
                 standing: it.clone(),
                 before: before.map(|it| it.place.to_string()),
@@ -39,12 +41,7 @@ pub fn list(session: &Session) -> Result<Vec<Listed>, Error> {
 }
 
 /// Returns how many of its line come before one.
-fn depth(lines: &Lines, word: &str, of: &Standing) -> usize {
-    let mut at = of.before;
-    let mut depth = 0_usize;
-    while let Some(before) = lines.of(word).find(|it| at == Some(it.id)) {
-        at = before.before;
-        depth = depth.saturating_add(1);
-    }
-    depth
+fn depth(line: &HashMap<ObjectId, &Standing>, of: &Standing) -> usize {
+    let before = |it: &&Standing| line.get(&it.before?).copied();
+    std::iter::successors(Some(of), before).skip(1).count()
 }

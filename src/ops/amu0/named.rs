@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use crate::check::baselines::Baselines;
-use crate::facts::baseline::{Lines, Standing, manifest_of};
+use crate::check::baselines::{Baselines, Told};
+use crate::facts::baseline::manifest_of;
 use crate::policy::Policy;
 use crate::record::baseline::{FILES, Manifest, StateRoot};
 use crate::record::tree::Mode;
 use crate::record::{Findings, ObjectId, Refusal, RepoPath, Report, Subject};
 use crate::rules::{baseline as rules, clone};
+use crate::store::baselines::{Lines, Standing};
 
 use crate::ops::{Error, Session};
 
@@ -62,41 +63,38 @@ pub(super) fn find(lines: &Lines, text: &str) -> Result<Standing, Error> {
     }
 }
 
-/// Proves baselines as `git awo verify` does, each by the push that brought it.
-pub(super) fn prove<'a>(
+/// Proves a baseline as `git awo verify` does, by the push that brought it; or all of them, and that none is gone.
+pub(super) fn prove(
     session: &Session,
     lines: Lines,
-    names: impl Iterator<Item = &'a Standing>,
+    one: Option<&Standing>,
 ) -> Result<Report, Error> {
     let records = session.records()?;
     let collector = session.collector(&records)?;
     let log = session.log()?;
+    let told = Told::by(&log);
     let baselines = Baselines {
         collector: &collector,
         lines,
         arriving: false,
     };
     let mut report = Report::default();
-    for name in names {
-        baselines.prove(&log, name, &mut report);
+    if let Some(one) = one {
+        baselines.prove(&told, one, &mut report);
+        return Ok(report);
     }
+    baselines.verify(&told, None, &mut report);
+    let mut gone = Findings::new();
+    baselines.gone(&told, &mut gone);
+    report.absorb(clone::or_fetch(Report::of(gone), session.is_behind()));
     Ok(report)
-}
-
-/// Tells of baselines that the receive log knows and this clone has not.
-pub(super) fn gone(session: &Session) -> Result<Report, Error> {
-    let records = session.records()?;
-    let collector = session.collector(&records)?;
-    let mut findings = Findings::new();
-    Baselines::of(&collector, session.refs()?, false)?.gone(&session.log()?, &mut findings);
-    Ok(clone::or_fetch(Report::of(findings), session.is_behind()))
 }
 
 /// Finds a baseline and proves it.
 pub(super) fn proved(session: &Session, text: &str) -> Result<Named, Error> {
-    let lines = Lines::read(session.repo(), session.refs()?)?;
+    let lines = Lines::read(session.repo(), session.refs()?);
     let standing = find(&lines, text)?;
-    let report = prove(session, lines, std::iter::once(&standing))?;
+    let report = prove(session, lines, Some(&standing))?;
     if let Some(why) = Refusal::by(report) {
         let message = format!("the baseline {} does not hold", standing.place);
         return Err(Error::denied(message, why));

@@ -1,14 +1,17 @@
 //! Puts a baseline back into the work tree.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::facts::baseline::{Lines, manifest_of};
+use crate::facts::baseline::manifest_of;
+use crate::git::Repo;
+use crate::policy::document::Limits;
 use crate::record::baseline::{Difference, FILES, Item, Kind, differences};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath};
 use crate::rules::baseline as rules;
-use crate::state::{Locked, Root, Survey, put, survey};
+use crate::state::{Found, Locked, Root, Survey, put, survey};
+use crate::store::baselines::Lines;
 
 use super::named::{proved, require_root, root, work_tree};
 use crate::ops::{Error, Session};
@@ -36,9 +39,10 @@ pub fn restore(session: &Session, name: &str, force: bool) -> Result<Restored, E
     require_root(session, &named)?;
     let (repo, limits) = (session.repo(), &policy.document().limits);
     let _locked = Locked::on(repo.common_dir())?;
-    // What is refused leaves no directory behind.
-    let mut left = put::sweep(&Root::find(work_tree(session)?, own)?)?;
-    let found = survey(repo, &Root::find(work_tree(session)?, own)?, limits)?;
+    let tree = work_tree(session)?;
+    let place = Root::find(tree, own)?;
+    let mut left = put::sweep(&place)?;
+    let found = survey(repo, &place, limits)?;
     let lost = match &found {
         Some(found) => unsaved(session, &own.path(), found, &named.manifest.items)?,
         None => Vec::new(),
@@ -51,7 +55,8 @@ pub fn restore(session: &Session, name: &str, force: bool) -> Result<Restored, E
     let changed = differences(&items, &named.manifest.items);
     let is_same = found.as_ref().is_some_and(|it| it.odd.is_empty()) && changed.is_empty();
     if !is_same {
-        let place = Root::make(work_tree(session)?, own)?;
+        // What is refused leaves no directory behind.
+        let place = Root::make(tree, own)?;
         let what = (&named.manifest, named.files);
         left.extend(put::put(repo, &place, what, found.as_ref(), limits)?);
     }
@@ -72,62 +77,63 @@ fn unsaved(
     found: &Survey,
     wanted: &[Item],
 ) -> Result<Vec<String>, Error> {
-    let repo = session.repo();
-    let limits = &session.policy()?.document().limits;
-    let below = |path: &RepoPath| {
+    let (repo, limits) = (session.repo(), &session.policy()?.document().limits);
+    let wanted: BTreeMap<&RepoPath, &Item> = wanted.iter().map(|it| (&it.path, it)).collect();
+    // An empty directory stays if something comes into it.
+    let is_filled = |path: &RepoPath| {
         let inner = path.join(b"");
-        let mut wanted = wanted.iter();
-        wanted.any(|it| it.path.as_bytes().starts_with(inner.as_bytes()))
+        let next = wanted.range::<&RepoPath, _>(&inner..).next();
+        next.is_some_and(|(it, _)| it.as_bytes().starts_with(inner.as_bytes()))
     };
-    let key = |it: &Item| (it.path.clone(), it.kind, it.executable, it.sha256);
-    let stay: BTreeSet<_> = wanted.iter().map(key).collect();
-    let mut saved: BTreeSet<(RepoPath, Mode, ObjectId)> = BTreeSet::new();
-    let mut directories: BTreeSet<RepoPath> = BTreeSet::new();
-    let lines = Lines::read(repo, session.refs()?)?;
-    let mut trees = Vec::new();
-    for standing in lines.all() {
-        let files = repo.entry(repo.tree_of(standing.id)?, &RepoPath::from(FILES))?;
-        trees.extend(files);
-        let manifest = manifest_of(repo, standing.id, limits);
-        let items = manifest.into_iter().flat_map(|it| it.items);
-        directories.extend(
-            items
-                .filter(|it| it.kind == Kind::Directory)
-                .map(|it| it.path),
-        );
-    }
-    if let Some(head) = repo.head_id()? {
-        trees.extend(repo.entry(repo.tree_of(head)?, path)?);
-    }
-    for (mode, tree) in trees {
-        if mode == Mode::Tree {
-            // One that cannot be read saves nothing.
-            saved.extend(
-                repo.files_before(tree, limits.inventory_lines)
-                    .unwrap_or_default(),
-            );
-        }
-    }
-    let mut lost = Vec::new();
-    for it in found
-        .found
-        .iter()
-        .filter(|it| !stay.contains(&key(&it.item)))
-    {
+    let stays = |it: &Found| {
         let path = &it.item.path;
-        let is_saved = match it.stored {
-            Some((mode, id)) => saved.contains(&(path.clone(), mode, id)),
-            None => directories.contains(path) || below(path),
-        };
-        if !is_saved {
-            lost.push(path.to_string());
+        wanted.get(path) == Some(&&it.item) || (it.stored.is_none() && is_filled(path))
+    };
+    let goes = found.found.iter().filter(|it| !stays(it));
+    let mut lost = Lost(goes.map(|it| (&it.item.path, it.stored)).collect());
+    if let Some(head) = repo.head_id()? {
+        lost.save_files(repo, repo.entry(repo.tree_of(head)?, path)?, limits);
+    }
+    for standing in Lines::read(repo, session.refs()?).all() {
+        // Nobody reads other baselines to lose nothing.
+        if lost.0.is_empty() {
+            break;
+        }
+        let files = repo.entry(repo.tree_of(standing.id)?, &RepoPath::from(FILES))?;
+        lost.save_files(repo, files, limits);
+        if lost.0.values().any(Option::is_none) {
+            // Of empty directories the manifest alone tells.
+            let manifest = manifest_of(repo, standing.id, limits);
+            let items = manifest.into_iter().flat_map(|it| it.items);
+            for it in items.filter(|it| it.kind == Kind::Directory) {
+                lost.save(&it.path, None);
+            }
         }
     }
-    lost.extend(
-        found
-            .odd
-            .iter()
-            .map(|(path, why)| format!("{path} ({why})")),
-    );
-    Ok(lost)
+    let lost = lost.0.keys().map(|path| path.to_string());
+    let odd = found.odd.iter();
+    let odd = odd.map(|(path, why)| format!("{path} ({why})"));
+    Ok(lost.chain(odd).collect())
+}
+
+/// What would be lost, and how git stores it; nothing of an empty directory.
+struct Lost<'a>(BTreeMap<&'a RepoPath, Option<(Mode, ObjectId)>>);
+
+impl Lost<'_> {
+    fn save(&mut self, path: &RepoPath, stored: Option<(Mode, ObjectId)>) {
+        if self.0.get(path) == Some(&stored) {
+            self.0.remove(path);
+        }
+    }
+
+    /// Takes out what a tree has.
+    fn save_files(&mut self, repo: &Repo, tree: Option<(Mode, ObjectId)>, limits: &Limits) {
+        if let Some((Mode::Tree, tree)) = tree {
+            // One that cannot be read saves nothing.
+            let files = repo.files_before(tree, limits.inventory_lines);
+            for (path, mode, id) in files.unwrap_or_default() {
+                self.save(&path, Some((mode, id)));
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use crate::check::PolicyHistory;
-use crate::check::baselines::Baselines;
+use crate::check::baselines::{Baselines, Told};
 use crate::check::governance;
 use crate::check::verify::{Basis, judge_arrivals, positions};
 use crate::facts::Marks;
@@ -290,9 +290,10 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
             time: actor.now(),
         };
         judge_arrivals(basis, &records, &arrivals, findings)?;
-        let collector = collector(&records, &history, Positions::Logged(logged), session);
-        let baselines = Baselines::of(&collector, after, false)?;
-        findings.extend(baselines.fetched(log, &merged, false).unwrap_or_default());
+        let collector = basis.collector(&records);
+        let baselines = Baselines::of(&collector, after, false);
+        let found = baselines.fetched(&Told::by(log), &merged, false);
+        findings.extend(found.unwrap_or_default());
         Ok::<_, Error>(())
     };
     let Some(tip) = after.get(&layout::log()) else {
@@ -312,11 +313,16 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
                 unanswered: Cell::new(false),
             };
             if part.covers_arrivals() {
-                let positions = Positions::Continued(&part);
-                let collector = collector(&records, &history, positions, session);
+                let collector = Collector {
+                    records: &records,
+                    history: &history,
+                    positions: Positions::Continued(&part),
+                    time: actor.now(),
+                    arriving_policies: None,
+                };
                 governance::judge(&arrivals, &collector, &mut found)?;
-                let baselines = Baselines::of(&collector, after, false)?;
-                let baselines = baselines.fetched(&log, &merged, true);
+                let baselines = Baselines::of(&collector, after, false);
+                let baselines = baselines.fetched(&Told::by(&log), &merged, true);
                 if let Some(baselines) = baselines.filter(|_| !part.unanswered.get()) {
                     found.extend(baselines);
                     return Ok(found);
@@ -328,21 +334,6 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
     let logged = positions(repo, &log, &mut findings)?;
     judge(&logged, &log, &mut findings)?;
     Ok(findings)
-}
-
-fn collector<'a>(
-    records: &'a Records<'a>,
-    history: &'a PolicyHistory,
-    positions: Positions<'a>,
-    session: &Session,
-) -> Collector<'a> {
-    Collector {
-        records,
-        history,
-        positions,
-        time: session.now(),
-        arriving_policies: None,
-    }
 }
 
 /// Collects what is new in the refs that hold records.

@@ -106,12 +106,8 @@ impl Difference {
 
 /// Returns the paths that differ, sorted, and how.
 pub fn differences(one: &[Item], other: &[Item]) -> Vec<(RepoPath, Difference)> {
-    let by_path = |items: &[Item]| -> BTreeMap<RepoPath, Item> {
-        let items = items.iter();
-        items.map(|it| (it.path.clone(), it.clone())).collect()
-    };
     let (one, other) = (by_path(one), by_path(other));
-    let paths: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let paths: BTreeSet<&RepoPath> = one.keys().chain(other.keys()).copied().collect();
     let how = |path: &RepoPath| match (one.get(path), other.get(path)) {
         (Some(old), Some(new)) if old == new => None,
         (Some(old), Some(new)) if old.kind != new.kind => Some(Difference::Kind),
@@ -126,6 +122,10 @@ pub fn differences(one: &[Item], other: &[Item]) -> Vec<(RepoPath, Difference)> 
     paths
         .filter_map(|it| Some((it.clone(), how(it)?)))
         .collect()
+}
+
+fn by_path(items: &[Item]) -> BTreeMap<&RepoPath, &Item> {
+    items.iter().map(|it| (&it.path, it)).collect()
 }
 
 #[cfg(test)]

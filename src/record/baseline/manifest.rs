@@ -91,12 +91,12 @@ impl Manifest {
             ..json::Limits::default()
         };
         let manifest: Self = json::parse_canonical_with(bytes, limits)?;
-        manifest.check(longest, most)?;
+        manifest.check(bytes.len(), longest, most)?;
         Ok(manifest)
     }
 
-    /// Checks what is to be stored, as [`Manifest::parse`] does.
-    pub fn check(&self, longest: usize, most: usize) -> Result<(), BadManifest> {
+    /// Checks what is stored or to be stored in so many bytes, as [`Manifest::parse`] does.
+    pub fn check(&self, length: usize, longest: usize, most: usize) -> Result<(), BadManifest> {
         if self.schema != SCHEMA {
             return Err(BadManifest::Schema(self.schema.clone()));
         }
@@ -111,7 +111,6 @@ impl Manifest {
         if self.items.len() > most {
             return Err(limit("paths", self.items.len(), most));
         }
-        let length = self.to_bytes().len();
         if length > longest {
             return Err(limit("bytes of manifest.json", length, longest));
         }

@@ -65,7 +65,7 @@ impl Door {
 
         let commit = repo.commit(old_commit).unwrap();
         let message = String::from_utf8(commit.message.clone()).unwrap();
-        let mut draft = CommitDraft {
+        let draft = CommitDraft {
             tree: tree.unwrap_or(commit.tree),
             parents: commit.parents.clone(),
             author: commit.author.clone(),
@@ -75,10 +75,7 @@ impl Door {
                 .into_bytes(),
             signature: None,
         };
-        let signature = actor
-            .sign_raw("git", &draft.payload(repo.hash_kind()))
-            .unwrap();
-        draft.signature = Some(signature.to_armor().into_bytes());
+        let draft = actor.sign_commit(draft).unwrap();
         run.commit = repo.write_commit(&draft).unwrap();
         run.tree = draft.tree;
 

@@ -42,7 +42,7 @@ fn refs_at_the_limit_and_one_more() {
 }
 
 fn signed(actor: &Actor, parent: ObjectId, tree: ObjectId, message: &[u8]) -> ObjectId {
-    let mut draft = CommitDraft {
+    let draft = CommitDraft {
         tree,
         parents: vec![parent],
         author: actor.author(),
@@ -50,8 +50,7 @@ fn signed(actor: &Actor, parent: ObjectId, tree: ObjectId, message: &[u8]) -> Ob
         message: message.to_vec(),
         signature: None,
     };
-    let signature = actor.sign_raw("git", &draft.payload(actor.repo.hash_kind()));
-    draft.signature = Some(signature.unwrap().to_armor().into_bytes());
+    let draft = actor.sign_commit(draft).unwrap();
     actor.repo.write_commit(&draft).unwrap()
 }
 
