@@ -31,6 +31,7 @@ mod update;
 mod view;
 mod walk;
 mod work;
+mod work_files;
 mod write;
 
 #[cfg(test)]
@@ -61,4 +62,5 @@ pub use process::{
 pub use quarantine::Quarantine;
 pub use reader::Reader;
 pub use view::ViewProblem;
+pub use work_files::Known;
 pub use write::{CommitDraft, Expected, RefUpdate, Repo};

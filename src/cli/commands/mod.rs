@@ -23,6 +23,7 @@ pub mod gc;
 pub mod hook;
 pub mod hooks;
 pub mod init;
+pub mod index;
 pub mod integrity;
 pub mod log;
 pub mod outcome;
