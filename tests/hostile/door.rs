@@ -160,11 +160,16 @@ impl Door {
     /// Each commit is pushed as a new branch of `wip/**`, all in one push, which is refused; returns the codes for
     /// each of them.
     #[track_caller]
-    pub fn refused_codes<'a>(&self, commits: impl Iterator<Item = &'a str>) -> Vec<BTreeSet<String>> {
+    pub fn refused_codes<'a>(
+        &self,
+        commits: impl Iterator<Item = &'a str>,
+    ) -> Vec<BTreeSet<String>> {
         let before = (self.world.server(), self.files());
         let branch = |_: &&str| format!("refs/heads/wip/{}", self.branch());
         let branches: Vec<_> = commits.map(|it| (it, branch(&it))).collect();
-        let refspecs = branches.iter().map(|(commit, branch)| format!("{commit}:{branch}"));
+        let refspecs = branches
+            .iter()
+            .map(|(commit, branch)| format!("{commit}:{branch}"));
         let verdict = self.world.path("verdicts/last.json");
         let words = ["git", "push", "--no-verify", "--atomic", "origin"];
         let mut push = self.world.command(self.who, self.who, &words);
@@ -181,7 +186,9 @@ impl Door {
             let code = finding["code"].as_str().unwrap().to_owned();
             found.entry(branch).or_default().insert(code);
         }
-        let codes = branches.iter().map(|(_, branch)| found.remove(branch.as_str()));
+        let codes = branches
+            .iter()
+            .map(|(_, branch)| found.remove(branch.as_str()));
         let codes: Vec<_> = codes.map(Option::unwrap_or_default).collect();
         assert!(found.is_empty(), "nothing else is found: {found:?}");
         assert_eq!((self.world.server(), self.files()), before, "{text}");

@@ -33,9 +33,7 @@ pub const CASES: &[Case] = &[
         id: "P-03",
         attack: "a protected path in another case or Unicode form, with invisible characters, or by its short name",
         answer: "GOV-003",
-        tests: &[
-            "hostile::trees::scope::a_protected_path_spelt_otherwise",
-        ],
+        tests: &["hostile::trees::scope::a_protected_path_spelt_otherwise"],
     },
     Case {
         id: "P-05",

@@ -35,7 +35,10 @@ pub fn spellings(path: &str, component: &str) -> Vec<(Form, String)> {
         replaced("e", "e\u{fe0f}"),
     ];
     names.extend(folded.map(|it| (Form::Folded, it)));
-    let letters: String = component.chars().filter(char::is_ascii_alphanumeric).collect();
+    let letters: String = component
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     if component.len() > 8 && letters.len() >= 6 {
         let short = &letters[..6];
         names.push((Form::Short, format!("{}~1", short.to_ascii_uppercase())));
@@ -51,7 +54,9 @@ pub fn spellings(path: &str, component: &str) -> Vec<(Form, String)> {
     names.push((Form::Disguised, format!("{component}::$INDEX_ALLOCATION")));
     names.retain(|(_, name)| name != component);
     let at = |name: &str| {
-        let parts = path.split('/').map(|it| if it == component { name } else { it });
+        let parts = path
+            .split('/')
+            .map(|it| if it == component { name } else { it });
         parts.collect::<Vec<_>>().join("/")
     };
     names.iter().map(|(form, name)| (*form, at(name))).collect()
@@ -109,7 +114,11 @@ pub fn with(raw: &Raw<'_>, root: &str, path: &str, entry: Entry<'_>) -> String {
 pub fn deeds(door: &Door, path: &str, free: &str) -> Vec<(&'static str, String)> {
     let raw = door.raw();
     let (tip, root) = door.base();
-    let is = door.world.ok(door.who, door.who, &["git", "rev-parse", &format!("{tip}:{path}")]);
+    let is = door.world.ok(
+        door.who,
+        door.who,
+        &["git", "rev-parse", &format!("{tip}:{path}")],
+    );
     let is = is.trim();
     let (other, link) = (raw.blob("something else\n"), raw.blob("elsewhere"));
     let inner = raw.tree(&[("100644", b"x", &other)]);
@@ -126,13 +135,23 @@ pub fn deeds(door: &Door, path: &str, free: &str) -> Vec<(&'static str, String)>
         ("a directory", one(Some(("40000", &inner)))),
         ("its directory gone", of_parent(None)),
         ("its directory a file", of_parent(Some(("100644", &other)))),
-        ("its directory a symlink", of_parent(Some(("120000", &link)))),
-        ("its directory a submodule", of_parent(Some(("160000", &tip)))),
+        (
+            "its directory a symlink",
+            of_parent(Some(("120000", &link))),
+        ),
+        (
+            "its directory a submodule",
+            of_parent(Some(("160000", &tip))),
+        ),
         ("renamed out", and(&one(None), free, Some(("100644", is)))),
     ];
     let moved = format!("{parent}-moved");
     let name = path.rsplit('/').next().unwrap();
-    let renamed = and(&of_parent(None), &format!("{moved}/{name}"), Some(("100644", is)));
+    let renamed = and(
+        &of_parent(None),
+        &format!("{moved}/{name}"),
+        Some(("100644", is)),
+    );
     trees.push(("its directory renamed", renamed));
     let tree = and(&root, free, Some(("100644", &other)));
     let over = with(&raw, &tree, path, Some(("100644", &other)));
