@@ -17,6 +17,7 @@ pub mod event;
 pub mod finding;
 pub mod fold;
 pub mod gate;
+pub mod index_page;
 pub mod json;
 pub mod level;
 pub mod links;
