@@ -25,10 +25,6 @@ fn branches_that_each_add_a_file_do_not_conflict() {
         ("merge", &[&["merge", "-q", "--no-edit", "theirs"]]),
         ("rebase", &[&["rebase", "-q", "theirs"]]),
         ("pick", &[&["cherry-pick", "theirs"]]),
-        (
-            "octopus",
-            &[&["merge", "-q", "--no-edit", "theirs", "third"]],
-        ),
     ];
     for name in ["theirs", "third"] {
         git(&world, &["switch", "-q", "-c", name, "wip/x"]);

@@ -210,7 +210,7 @@ fn what_git_does_not_look_at_is_not_listed() {
         "otto",
         &["git", "sparse-checkout", "set", "--no-cone", "/src/"],
     );
-    assert!(!world.path("otto/docs").exists());
+    assert!(!world.path("otto/docs/specs/a.md").exists());
     world.ok("otto", "otto", RECONCILE);
     assert!(
         !world.path("otto/docs/INDEX.md").exists(),

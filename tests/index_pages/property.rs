@@ -1,5 +1,6 @@
 //! Whatever is done in two branches, their merged page is what the merged tree makes.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
@@ -65,7 +66,7 @@ fn whatever_is_done_a_page_is_what_the_files_make() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let world = with_branch();
-    let mut round = 0;
+    let rounds = Cell::new(0);
     let strategy = (
         acts(),
         acts(),
@@ -75,7 +76,8 @@ fn whatever_is_done_a_page_is_what_the_files_make() {
     );
     runner
         .run(&strategy, |(base, ours, theirs, at, byte)| {
-            round += 1;
+            rounds.set(rounds.get() + 1);
+            let round = rounds.get();
             let git = |words: &[&str]| world.ok("otto", "otto", &[&["git"], words].concat());
             git(&["switch", "-q", "-c", &format!("base-{round}"), "wip/x"]);
             act(&world, &base);
