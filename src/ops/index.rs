@@ -139,7 +139,10 @@ pub(super) fn pages(
 ) -> Result<Vec<Page>, Error> {
     let roots = policy.artefacts().iter();
     let mut roots: Vec<_> = roots.filter(|it| it.has_index() && chosen(it)).collect();
-    let below: Vec<_> = roots.iter().map(|it| it.root().as_str().to_owned()).collect();
+    let below: Vec<_> = roots
+        .iter()
+        .map(|it| it.root().as_str().to_owned())
+        .collect();
     let mut files = Files::of(session, top, &below)?;
     if let Some(more) = more {
         files.there.insert(more.clone());

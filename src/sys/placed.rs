@@ -190,7 +190,12 @@ mod tests {
     #[test]
     fn a_file_takes_its_place_whole_with_its_directories_and_its_mode() {
         let dir = TempDir::new().unwrap();
-        find(&dir, "a/b/c").unwrap().prepare(b"one").unwrap().arrive().unwrap();
+        find(&dir, "a/b/c")
+            .unwrap()
+            .prepare(b"one")
+            .unwrap()
+            .arrive()
+            .unwrap();
         let path = dir.path().join("a/b/c");
         assert_eq!(fs::read(&path).unwrap(), b"one");
         fs::set_permissions(&path, Permissions::from_mode(0o750)).unwrap();
@@ -199,7 +204,10 @@ mod tests {
         assert!(place.read(2).is_err());
         place.prepare(b"other").unwrap().arrive().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"other");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o750);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o750
+        );
         assert_eq!(fs::read_dir(dir.path().join("a/b")).unwrap().count(), 1);
         place.remove().unwrap();
         assert!(place.entry().unwrap().is_none() && place.read(9).unwrap().is_none());
