@@ -5,7 +5,6 @@ use std::fs::Permissions;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 
 use super::directory::Directory;
 use super::entry::{Entry, Kind};
