@@ -4,6 +4,7 @@ pub mod absent;
 pub mod actors;
 pub mod approval;
 pub mod arrival;
+pub mod artefacts;
 pub mod automation;
 pub mod baseline;
 pub mod cancellation;

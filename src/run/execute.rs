@@ -6,6 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::actor::Actor;
 use crate::cell::Held;
 use crate::evidence::work::{argv, validations};
+use crate::facts::artefacts::{self, TakenBack};
 use crate::facts::case::CommitCase;
 use crate::git::Compared;
 use crate::policy::keyring::Signer;
@@ -243,11 +244,15 @@ impl Execution<'_> {
         };
         let key = self.actor.signer()?.public_key().fingerprint().to_owned();
         let person = admitted.person.clone();
+        let taken_back = TakenBack::default();
+        let artefacts =
+            artefacts::of_commit(repo, policy, &commit, &compared.changes, &taken_back)?;
         let case = CommitCase {
             rules: &rules,
             commit: &commit,
             changes: &compared.changes,
             faults: &compared.faults,
+            artefacts,
             signer: Ok(Signer { person, key }),
         };
         let person = Some(&admitted.person);
