@@ -30,6 +30,7 @@ mod figure;
 mod founding;
 mod fuzz_targets;
 mod fuzzing;
+mod gateway;
 mod growth;
 mod hostile;
 mod howtos;
