@@ -49,7 +49,20 @@ pub fn judge(reader: &Reader, write: Write<'_>) -> Result<Report, Error> {
         reverts: None,
     };
     let (policy, none) = (write.rules.policy(), TakenBack::default());
-    let artefacts = artefacts::collect(reader, policy, &made, write.changes, &none)?;
+    // The content of new pages is no object yet, and is right as it is written.
+    let is_page = |it: &Change| {
+        policy
+            .artefacts()
+            .iter()
+            .any(|root| root.index_page() == it.path)
+    };
+    let others: Vec<Change> = write
+        .changes
+        .iter()
+        .filter(|it| !is_page(it))
+        .cloned()
+        .collect();
+    let artefacts = artefacts::collect(reader, policy, &made, &others, &none)?;
     let case = CommitCase {
         rules: write.rules,
         commit: &commit,

@@ -139,15 +139,15 @@ fn without_contract_and_policy_nothing_is_written() {
 fn a_task_judges_a_write_outside_of_a_run() {
     let world = asked(None, &[]);
     let by = ["--task", "D-1", "src/specs/A_v1.0.md"];
-    let done = world.writes("otto", "otto", &by, b"x");
+    let done = world.gateway("otto", "otto", &by, b"x");
     assert_eq!(done.code, 0, "{}", done.text);
-    let done = world.writes("otto", "otto", &["--task", "D-1", "docs/x"], b"x");
+    let done = world.gateway("otto", "otto", &["--task", "D-1", "docs/x"], b"x");
     assert!(
         done.code == 1 && done.text.contains("allowed-paths"),
         "{}",
         done.text
     );
-    let done = world.writes(
+    let done = world.gateway(
         "otto",
         "otto",
         &["--task", "D-9", "src/specs/B_v1.0.md"],
