@@ -13,7 +13,7 @@ use super::install::Error;
 /// The name of the driver.
 const NAME: &str = "awo-index";
 /// What people see of it.
-const TITLE: &str = "git awo index: INDEX.md, entry by entry";
+const TITLE: &str = "INDEX.md of directories of artefacts, entry by entry";
 /// The line of the attributes. Any directory may have a page; one that is none of ours is merged line by line.
 const LINE: &str = "INDEX.md merge=awo-index";
 /// The largest file of attributes, in bytes.
