@@ -3,6 +3,7 @@
 
 mod actors;
 mod admissions;
+mod artefacts;
 mod aside;
 mod attacks;
 mod automation;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use foldhash::HashSet;
 
-use super::{Content, Line};
+use super::seen::{Content, Line, split};
 use crate::git::{Error, Reader};
 use crate::policy::Policy;
 use crate::policy::document::Limits;
@@ -112,7 +112,7 @@ impl Walked {
                 let (Some(content), None) = (change.old, change.new) else {
                     continue;
                 };
-                let (_, name) = super::split(change.path.as_bytes());
+                let (_, name) = split(change.path.as_bytes());
                 if let Ok(name) = ArtefactName::parse(name) {
                     let key = (Line::of(&change.path, &name), name.version());
                     let taken = Taken { content, by: id };

@@ -1,85 +1,22 @@
-//! What stands in the directories of artefacts before a commit and after it: what parents have at the changed paths,
-//! the highest version of each line, what was taken back before, and how generated pages differ.
-
-mod taken_back;
+//! Collects what the rules need to know of artefacts, from objects alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::facts::case::{CommitKind, RollbackTarget};
 use crate::git::{Directories, Error, Reader};
 use crate::policy::document::Limits;
 use crate::policy::{ArtefactRoot, Policy};
-use crate::record::artefact::{ArtefactName, Version};
+use crate::record::artefact::ArtefactName;
 use crate::record::commit::Commit;
-use crate::record::index_page::{self, Differences};
+use crate::record::index_page;
 use crate::record::tree::{Change, Mode};
 use crate::record::{ObjectId, RepoPath, fold};
 
-use super::case::{CommitKind, RollbackTarget};
-
-pub use taken_back::TakenBack;
+use super::seen::{Artefacts, Content, Line, Page, split};
+use super::taken_back::TakenBack;
 
 /// The longest page that is read, in bytes.
 const LONGEST_PAGE: u64 = 64 << 20;
-
-/// What a tree says of an entry, but for its name.
-pub type Content = (Mode, ObjectId);
-
-/// What the rules need to know of artefacts.
-#[derive(Clone, Debug, Default)]
-pub struct Artefacts {
-    /// What each parent has at the changed paths, of a merge only: elsewhere the change says it.
-    pub before: BTreeMap<RepoPath, Vec<Option<Content>>>,
-    /// The highest version of each line among all parents, where one is added.
-    pub highest: BTreeMap<Line, Version>,
-    /// New files in archives that stood below the root of the archive, at the same place, in a parent.
-    pub stood: BTreeSet<RepoPath>,
-    /// Those of them that still stand there.
-    pub copied: BTreeSet<RepoPath>,
-    /// Files that are gone, and that an archive of their root holds as they were.
-    pub archived: BTreeSet<RepoPath>,
-    /// Paths at which the commit puts back what the one that it reverts found there.
-    pub put_back: BTreeSet<RepoPath>,
-    /// New versions that were taken back before with another content, and the commit that took them back.
-    pub taken_back: BTreeMap<RepoPath, ObjectId>,
-    /// The pages that are not what they should be.
-    pub pages: Vec<(RepoPath, Page)>,
-}
-
-/// A page that is not what it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Page {
-    /// Its text differs.
-    Differs(Differences),
-    /// It is no plain file.
-    Mode(Mode),
-    /// It has so many bytes.
-    Large(u64),
-}
-
-/// Names a line: the versions of one base and one extension in one directory, however these are spelt.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Line {
-    directory: Vec<u8>,
-    name: String,
-}
-
-impl Line {
-    /// Returns the line of a file with a versioned name.
-    pub fn of(path: &RepoPath, name: &ArtefactName) -> Self {
-        let (directory, _) = split(path.as_bytes());
-        Self {
-            directory: fold::bytes(directory),
-            name: name.line(),
-        }
-    }
-}
-
-/// Splits a path into directory and name.
-pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let mut parts = path.rsplitn(2, |b| *b == b'/');
-    let name = parts.next().unwrap_or_default();
-    (parts.next().unwrap_or_default(), name)
-}
 
 /// A commit, or one that is about to be made.
 pub struct Made<'a> {
