@@ -89,6 +89,7 @@ fn document(founding: &Founding<'_>) -> Document {
     }
     Document {
         claims: ClaimRules::default(),
+        ceilings: Vec::new(),
         state: None,
         risk: BTreeMap::new(),
         schema: SCHEMA.to_owned(),

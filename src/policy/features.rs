@@ -18,6 +18,9 @@ pub const AUTOMATION: &str = "automation/1";
 /// Admissions as records: `admission` of `[gates]`.
 pub const ADMISSION: &str = "admission/1";
 
+/// Ceilings: `[[ceiling]]`.
+pub const CEILING: &str = "ceiling/1";
+
 /// Confined commands: `cell` of `[gates]`.
 pub const CELL: &str = "cell/1";
 
@@ -28,7 +31,7 @@ pub const RISK: &str = "risk/1";
 pub const STATE: &str = "state/1";
 
 /// The features that this program knows.
-const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, CELL, EVIDENCE, RISK, STATE];
+const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, CEILING, CELL, EVIDENCE, RISK, STATE];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;

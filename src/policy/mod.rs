@@ -2,6 +2,7 @@
 //! [`Policy`]. No clock, file or environment is read here.
 
 mod automation;
+pub mod ceiling;
 mod cells;
 pub mod document;
 pub mod features;
@@ -21,6 +22,7 @@ mod verified;
 
 pub use crate::record::{Level, Role};
 pub use automation::Need;
+pub use ceiling::Ceiling;
 pub use cells::Cells;
 pub use document::Document;
 pub use features::BadPolicy;

@@ -12,6 +12,7 @@ use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
 use super::automation::{Automation, Need};
+use super::ceiling::{Ceiling, Ceilings};
 use super::cells::Cells;
 use super::document::{AdmittedBy, ClaimRules, Confinement, DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
@@ -51,6 +52,7 @@ pub struct Policy {
     pub(crate) odd_names: PathSet,
     pub(crate) collisions: PathSet,
     state: Option<StateRoot>,
+    ceilings: Ceilings,
     keyring: Keyring,
 }
 
@@ -199,6 +201,17 @@ impl Policy {
     /// Returns the one directory that baselines hold, if they are taken at all.
     pub fn state_root(&self) -> Option<&StateRoot> {
         self.state.as_ref()
+    }
+
+    /// Returns the ceiling of whoever orchestrates: the policy's, or what is built in where it has none; nothing where it
+    /// has ceilings and none is for this person.
+    pub fn ceiling(&self, person: &IdentityName) -> Option<Ceiling> {
+        self.ceilings.of(self.persons.get(person)?)
+    }
+
+    /// Tells whether it sets ceilings itself.
+    pub fn has_ceilings(&self) -> bool {
+        !self.ceilings.is_empty()
     }
 
     /// Returns how much must hold of the cell in which the commands of a run are confined, if they are.
@@ -457,6 +470,7 @@ impl Policy {
         risk::check(&document, &mut complaints);
         lint(&document, &mut complaints);
         let state = state(&document, &mut complaints);
+        let ceilings = Ceilings::check(&document, &persons, &mut complaints);
         let touched = touched(&document, &mut complaints);
         let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
         for root in &roots {
@@ -494,6 +508,7 @@ impl Policy {
             odd_names,
             collisions,
             state,
+            ceilings,
             keyring,
         };
         policy.adoptions = policy.adopted_somewhere();

@@ -2,6 +2,7 @@
 //! findings and verdicts. No input or output happens here.
 
 pub mod baseline;
+pub mod ceiling;
 pub mod choice;
 pub mod code;
 pub mod coded;
@@ -17,6 +18,7 @@ pub mod fold;
 pub mod gate;
 pub mod json;
 pub mod level;
+pub mod lines;
 pub mod links;
 pub mod name;
 pub mod names;

@@ -7,6 +7,7 @@ pub mod arrival;
 pub mod automation;
 pub mod baseline;
 pub mod cancellation;
+pub mod ceiling;
 pub mod cell;
 mod chain;
 pub mod claim;

@@ -26,6 +26,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Models that work and assist", crate::actors::CASES),
     ("Risk tiers and drafts", crate::risk::CASES),
     ("Baselines", crate::baselines::CASES),
+    ("Ceilings", crate::ceilings::CASES),
     ("Versions of work packets", crate::versions::CASES),
     ("Claims", crate::claims::CASES),
     ("The life of a run", crate::life::CASES),
