@@ -21,7 +21,7 @@ use super::run::{Collector, Held};
 use super::tips;
 
 /// So many versions of a task are looked for one by one.
-const MOST_VERSIONS: u32 = 1_000;
+pub const MOST_VERSIONS: u32 = 1_000;
 
 /// The moment for which it is counted what has landed.
 #[derive(Clone, Copy, Debug)]

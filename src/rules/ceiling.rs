@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::ceiling::{CeilingFacts, Counted, LandingFacts, Window};
+use crate::facts::ceiling::{CeilingFacts, Counted, LandingFacts, MOST_VERSIONS, Window};
 use crate::facts::run::Held;
 use crate::policy::{Ceiling, Policy, Role, Verified};
 use crate::record::ceiling::{Autonomy, BadAutonomy, Deed, Figure};
@@ -50,15 +50,24 @@ pub fn form(contract: &Contract, subject: &Subject) -> Findings {
     findings
 }
 
-/// A contract is of the base task that its id names: what that task has landed is found by it.
-pub fn base(contract: &Contract, subject: &Subject) -> Option<Finding> {
-    let base = contract.id.versioned().0;
-    let said = contract.base_task_id.as_ref().filter(|it| **it != base)?;
-    let finding = Rule::CeilingTerms
-        .finding(subject.clone())
-        .found(format!("base_task_id = {said}"))
-        .expected(format!("{base}, the id without its version"));
-    Some(finding.remedy(IMPORT))
+/// A contract is of the base task that its id names, and of a version that is looked for: what that task has landed is
+/// found by it.
+pub fn base(contract: &Contract, subject: &Subject) -> Findings {
+    let mut findings = Findings::new();
+    let mut refuse = |found: String, expected: String| {
+        let finding = Rule::CeilingTerms.finding(subject.clone()).found(found);
+        findings.push(finding.expected(expected).remedy(IMPORT));
+    };
+    let (base, version) = contract.id.versioned();
+    if let Some(said) = contract.base_task_id.as_ref().filter(|it| **it != base) {
+        let expected = format!("{base}, the id without its version");
+        refuse(format!("base_task_id = {said}"), expected);
+    }
+    if let Some(version) = version.filter(|it| *it > MOST_VERSIONS) {
+        let expected = format!("at most {MOST_VERSIONS}");
+        refuse(format!("version {version} of {base}"), expected);
+    }
+    findings
 }
 
 /// Judges what a contract says of its ceiling by what a policy permits: it raises nothing above the ceiling of whoever may go

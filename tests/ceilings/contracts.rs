@@ -155,6 +155,11 @@ fn a_contract_is_of_the_base_task_that_its_id_names() {
         let said = world.refused("olga", "olga", &IMPORT, "GOV-012");
         assert!(said.contains("base_task_id"), "{said}");
     }
+    world.write("packet.toml", packet("C-1-v1001", ""));
+    let said = world.refused("olga", "olga", &IMPORT, "GOV-012");
+    assert!(said.contains("version 1001 of C-1"), "{said}");
+    world.write("packet.toml", packet("C-1-v1000", "base_task_id = \"C-1\""));
+    world.ok("olga", "olga", &IMPORT);
     world.write("packet.toml", packet("C-1-v2", "base_task_id = \"C-1\""));
     world.ok("olga", "olga", &IMPORT);
 }

@@ -131,14 +131,14 @@ fn ceilings(text: &str, tables: &str) -> String {
 }
 
 /// A `[[ceiling]]` of the role orchestrator with these lines.
-fn of_orchestrators(lines: &str) -> String {
+pub fn of_orchestrators(lines: &str) -> String {
     format!("[[ceiling]]\nfor = [\"orchestrator\"]\n{lines}\n")
 }
 
 impl World {
     /// olga puts a policy with these ceilings into force, and everybody has it.
     #[track_caller]
-    fn has_ceilings(&self, version: u32, tables: &str) {
+    pub fn has_ceilings(&self, version: u32, tables: &str) {
         self.next_policy(version, None, |text| ceilings(&text, tables));
         for name in ["otto", "rita"] {
             self.ok(name, name, &["git", "awo", "fetch"]);
@@ -231,7 +231,7 @@ impl World {
 }
 
 /// Returns a packet with these lines.
-fn packet(task: &str, lines: &str) -> String {
+pub fn packet(task: &str, lines: &str) -> String {
     format!(
         "schema = \"awo.packet/1\"\nid = \"{task}\"\ntask = \"it\"\n\
          target_ref = \"refs/heads/main\"\ngate1 = \"operator\"\n\
