@@ -91,6 +91,7 @@ fn document(founding: &Founding<'_>) -> Document {
         claims: ClaimRules::default(),
         ceilings: Vec::new(),
         state: None,
+        artefacts: Vec::new(),
         risk: BTreeMap::new(),
         schema: SCHEMA.to_owned(),
         version: 1,

@@ -1,6 +1,7 @@
 //! Room `policy`: persons, keys, roles, refs, patterns and limits. A policy document becomes a
 //! [`Policy`]. No clock, file or environment is read here.
 
+mod artefacts;
 mod automation;
 pub mod ceiling;
 mod cells;
@@ -21,6 +22,7 @@ mod unverified;
 mod verified;
 
 pub use crate::record::{Level, Role};
+pub use artefacts::ArtefactRoot;
 pub use automation::Need;
 pub use ceiling::Ceiling;
 pub use cells::Cells;

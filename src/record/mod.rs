@@ -1,6 +1,7 @@
 //! Room `record`: the basic types. Ids, names, paths as bytes, canonical JSON, contracts, envelopes,
 //! findings and verdicts. No input or output happens here.
 
+pub mod artefact;
 pub mod baseline;
 pub mod ceiling;
 pub mod choice;
@@ -11,11 +12,13 @@ pub mod confidence;
 pub mod contract;
 pub mod determinism;
 pub mod digest;
+pub mod directory_path;
 pub mod envelope;
 pub mod event;
 pub mod finding;
 pub mod fold;
 pub mod gate;
+pub mod index_page;
 pub mod json;
 pub mod level;
 pub mod lines;
@@ -39,6 +42,7 @@ pub use code::Code;
 pub use coded::{Coded, Diagnosis, chain_of};
 pub use confidence::{BadConfidence, Confidence};
 pub use digest::{DigestPrefix, HashKind, Hasher, ObjectId, Sha256};
+pub use directory_path::DirectoryPath;
 pub use finding::{Finding, Findings, Subject, Verdict};
 pub use gate::Gate;
 pub use level::Level;

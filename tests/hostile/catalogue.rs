@@ -27,6 +27,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Risk tiers and drafts", crate::risk::CASES),
     ("Baselines", crate::baselines::CASES),
     ("Ceilings", crate::ceilings::CASES),
+    ("Pages of artefacts", crate::index_pages::CASES),
     ("Versions of work packets", crate::versions::CASES),
     ("Claims", crate::claims::CASES),
     ("The life of a run", crate::life::CASES),
