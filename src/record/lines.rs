@@ -111,7 +111,8 @@ fn distance(old: &[u32], new: &[u32], mut work: u64) -> Option<usize> {
         // One diagonal more on either side, so that its neighbours exist.
         let middle = d.checked_add(1)?;
         let mut next = vec![0; usize::try_from(d.checked_mul(2)?.checked_add(3)?).ok()?];
-        let mut k = d.checked_neg()?;
+        let lowest = d.checked_neg()?;
+        let mut k = lowest;
         while k <= d {
             // `furthest` is about paths of length d - 1, whose middle lies one to the left.
             let at = |k: isize| -> Option<isize> {
@@ -121,7 +122,7 @@ fn distance(old: &[u32], new: &[u32], mut work: u64) -> Option<usize> {
             let mut x = match d {
                 0 => 0,
                 _ => {
-                    let below = (k > -d).then(|| at(k.saturating_sub(1))).flatten();
+                    let below = (k > lowest).then(|| at(k.saturating_sub(1))).flatten();
                     let above = (k < d).then(|| at(k.saturating_add(1))).flatten();
                     let right = below.map(|x| x.saturating_add(1));
                     right.max(above)?

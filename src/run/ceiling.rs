@@ -6,19 +6,19 @@ use crate::facts::ceiling::Landing;
 use crate::record::contract::Contract;
 use crate::record::{Findings, IdentityName, ObjectId, RunId, Subject};
 use crate::rules::ceiling;
-use crate::store::ledger::Records;
+use crate::store::ledger::{Records, Refs};
 
 use super::error::Error;
 
-/// Returns what stands against a change from a base commit to a tree, with all that has landed before it here.
+/// Returns what stands against a change from a base commit to a tree, with all that has landed before it, as these refs show:
+/// those from before a command ran, which may have moved them.
 pub(super) fn measured(
     actor: &Actor,
-    history: &PolicyHistory,
+    (refs, history): (&Refs, &PolicyHistory),
     (person, contract, run): (&IdentityName, &Contract, &RunId),
     (base, tree): (ObjectId, ObjectId),
 ) -> Result<Findings, Error> {
-    let refs = actor.refs()?;
-    let records = Records::open(&actor.repo, &refs)?;
+    let records = Records::open(&actor.repo, refs)?;
     let collector = actor.collector(&records, history);
     let policy = &history.current().policy;
     let landing = Landing {

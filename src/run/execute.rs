@@ -118,7 +118,8 @@ impl Execution<'_> {
         let tree = measured.tree;
         let of = (&admitted.person, admitted.contract(), &admitted.run);
         let trees = (admitted.base, tree);
-        findings.extend(ceiling::measured(self.actor, self.history, of, trees)?);
+        let before = (self.place.refs(), self.history);
+        findings.extend(ceiling::measured(self.actor, before, of, trees)?);
         let manifest = post_work::manifest(self.actor, admitted, tree, &mut findings)?;
         let path = self.place.report(EVENTS);
         let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;

@@ -150,7 +150,8 @@ impl<'a> Import<'a> {
         );
         if let (Some(contract), Some(person), Some(base)) = (contract, &gate.person, gate.base) {
             let of = (person, contract, run);
-            let found = ceiling::measured(actor, &history, of, (base, commit.tree))?;
+            let refs = actor.refs()?;
+            let found = ceiling::measured(actor, (&refs, &history), of, (base, commit.tree))?;
             let already = |it: &Finding| gate.findings.iter().any(|known| known.rule == it.rule);
             findings.extend(found.into_iter().filter(|it| !already(it)));
         }

@@ -3,6 +3,8 @@
 use git_awo::record::{RefName, TaskId};
 use git_awo::records::{ContractPredicate, Kind};
 
+use crate::hostile::door::Door;
+
 use super::{ceilings, of_orchestrators, packet};
 use crate::world::World;
 
@@ -113,7 +115,16 @@ fn a_forged_contract_only_lowers_its_ceiling() {
         let world = world.copied();
         forge(&world, files);
         world.is_found_of("olga", &["refs/awo/ledger"], "GOV-012", "ceiling-terms");
-    }
+    } // A fraction is no figure of a record at all.
+    let payload = String::from_utf8(world.envelope("olga", &path).payload().to_vec()).unwrap();
+    let payload = payload.replace("\"files\": 10", "\"files\": 2.5");
+    let door = Door::new(world, "olga");
+    let bytes = door.sealed(Kind::Contract, payload).to_bytes();
+    let name = path.to_path().to_string();
+    let ledger = RefName::new("refs/awo/ledger").unwrap();
+    door.world.forge("olga", &ledger, &[(&name, Some(&bytes))]);
+    door.world
+        .push_refused("olga", &["refs/awo/ledger"], "INT-004");
 }
 
 #[test]
