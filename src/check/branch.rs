@@ -6,6 +6,7 @@ pub(super) mod strict;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::facts::artefacts::{self, Artefacts, TakenBack};
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::ceiling::Landing;
 use crate::facts::post_work;
@@ -31,6 +32,8 @@ pub struct Branch<'a> {
     pub commits: Vec<ObjectId>,
     /// Who vouches for some of them.
     pub vouched: &'a Vouched,
+    /// What was taken back in its history.
+    pub taken_back: &'a TakenBack,
     /// The time by which keys are judged.
     pub time: Timestamp,
     /// Where the branch was before, if that is known.
@@ -48,6 +51,16 @@ impl Branch<'_> {
             true => History::of_arriving(reader, &self.rules),
             false => History::new(reader, &self.rules),
         }
+    }
+
+    fn artefacts(
+        &self,
+        reader: &Reader,
+        commit: &Commit,
+        found: &Compared,
+    ) -> Result<Artefacts, git::Error> {
+        let (policy, changes) = (self.rules.policy(), &found.changes);
+        artefacts::of_commit(reader, policy, commit, changes, self.taken_back)
     }
 }
 
@@ -102,10 +115,18 @@ pub fn judge(
     report.findings.extend(findings);
     for id in governed {
         let (commit, found) = branch.history(reader).gather(id)?;
+        let artefacts = match branch.artefacts(reader, &commit, &found) {
+            Ok(artefacts) => artefacts,
+            Err(error) => {
+                report.findings.extend(denied(branch, id, error)?);
+                continue;
+            }
+        };
         let claim = CommitKind::of(&commit);
         let it = Claim {
             commit: &commit,
             found: &found,
+            artefacts,
             claim,
         };
         judge_claim(reader, branch, collector, it, &|_| {}, &mut report)?;
@@ -138,22 +159,28 @@ pub(super) fn judge_once(
             Ok(gathered) => gathered,
             Err(error) => {
                 watch(Seen::Malformed);
-                let subject = Subject::of_ref(branch.rules.reference()).at(*id);
-                let denied = error.denies(subject).ok_or(error)?;
-                report.findings.extend(denied);
+                report.findings.extend(denied(branch, *id, error)?);
                 continue;
             }
         };
         report.count("paths", found.changes.len());
         watch(Seen::Commit(reader, &commit, &found));
+        let artefacts = match branch.artefacts(reader, &commit, &found) {
+            Ok(artefacts) => artefacts,
+            Err(error) => {
+                report.findings.extend(denied(branch, *id, error)?);
+                continue;
+            }
+        };
         match CommitKind::of(&commit) {
             CommitKind::Direct => report
                 .findings
-                .extend(judge_direct(branch, &commit, &found)),
+                .extend(judge_direct(branch, &commit, &found, artefacts)),
             claim => {
                 let it = Claim {
                     commit: &commit,
                     found: &found,
+                    artefacts,
                     claim,
                 };
                 judge_claim(reader, branch, collector, it, watch, &mut report)?;
@@ -163,8 +190,23 @@ pub(super) fn judge_once(
     Ok(report)
 }
 
-fn judge_direct(branch: &Branch<'_>, commit: &Commit, found: &Compared) -> Findings {
-    let case = case(&branch.rules, branch.time, commit, found);
+/// Returns the findings on a commit of which something is malformed; nothing else may keep a commit from being judged.
+fn denied(branch: &Branch<'_>, id: ObjectId, error: git::Error) -> Result<Findings, git::Error> {
+    let subject = Subject::of_ref(branch.rules.reference()).at(id);
+    match error.is_out_of_work() {
+        // Not this commit's fault, and the next one would say it again.
+        true => Err(error),
+        false => error.denies(subject).ok_or(error),
+    }
+}
+
+fn judge_direct(
+    branch: &Branch<'_>,
+    commit: &Commit,
+    found: &Compared,
+    artefacts: Artefacts,
+) -> Findings {
+    let case = case(&branch.rules, branch.time, commit, found, artefacts);
     let mut findings = Findings::new();
     if branch.arriving {
         rules::one_reading(&case, &mut findings);
@@ -234,19 +276,15 @@ fn judge_plain(
     findings: &mut Findings,
     governed: &mut Vec<ObjectId>,
 ) -> Result<(), Error> {
-    let subject = || Subject::of_ref(branch.rules.reference()).at(id);
     // The finding is there already: looking at more costs time and tells nothing.
     if paths.load(Ordering::Relaxed) > max_paths {
         return Ok(());
     }
-    let gathered = history.gather(id);
-    let (commit, found) = match gathered {
+    let (commit, found) = match history.gather(id) {
         Ok(found) => found,
-        // Not this commit's fault, and the next one would say it again.
-        Err(error) if error.is_out_of_work() => return Err(error.into()),
         // A malformed object is a finding on this commit; the others are judged all the same.
         Err(error) => {
-            findings.extend(error.denies(subject()).ok_or(error)?);
+            findings.extend(denied(branch, id, error)?);
             return Ok(());
         }
     };
@@ -261,7 +299,10 @@ fn judge_plain(
         governed.push(id);
         return Ok(());
     }
-    findings.extend(judge_direct(branch, &commit, &found));
+    match branch.artefacts(history.reader(), &commit, &found) {
+        Ok(artefacts) => findings.extend(judge_direct(branch, &commit, &found, artefacts)),
+        Err(error) => findings.extend(denied(branch, id, error)?),
+    }
     Ok(())
 }
 
@@ -276,7 +317,9 @@ pub fn judge_run(
     before: Option<Step>,
 ) -> Result<Findings, git::Error> {
     let (commit, found) = History::new(reader, rules).gather(id)?;
-    let case = case(rules, time, &commit, &found);
+    let (policy, taken_back) = (rules.policy(), TakenBack::default());
+    let artefacts = artefacts::of_commit(reader, policy, &commit, &found.changes, &taken_back)?;
+    let case = case(rules, time, &commit, &found, artefacts);
     let mut findings = Findings::new();
     rules::entries(&case, &mut findings);
     rules::merge(&case, &mut findings);
@@ -288,6 +331,7 @@ pub fn judge_run(
 struct Claim<'a> {
     commit: &'a Commit,
     found: &'a Compared,
+    artefacts: Artefacts,
     claim: CommitKind,
 }
 
@@ -299,7 +343,13 @@ fn judge_claim(
     watch: &dyn Fn(Seen<'_>),
     report: &mut Report,
 ) -> Result<(), Error> {
-    let case = case(&branch.rules, branch.time, it.commit, it.found);
+    let case = case(
+        &branch.rules,
+        branch.time,
+        it.commit,
+        it.found,
+        it.artefacts,
+    );
     let mut findings = Findings::new();
     if branch.arriving {
         rules::one_reading(&case, &mut findings);
@@ -390,12 +440,14 @@ fn case<'a>(
     time: Timestamp,
     commit: &'a Commit,
     found: &'a Compared,
+    artefacts: Artefacts,
 ) -> CommitCase<'a> {
     CommitCase {
         rules,
         commit,
         changes: &found.changes,
         faults: &found.faults,
+        artefacts,
         signer: rules.policy().keyring().signer_of(commit, time),
     }
 }

@@ -1,22 +1,25 @@
 //! Judges a commit that is about to be made: the same paths rules, earlier.
 
+use crate::facts::artefacts::{self, Made, TakenBack};
 use crate::facts::case::CommitCase;
 use crate::git::Reader;
 use crate::policy::Unverified;
 use crate::policy::keyring::Signer;
 use crate::record::tree::{Change, faults};
-use crate::record::{Findings, IdentityName, RefName, Report};
+use crate::record::{Findings, IdentityName, ObjectId, RefName, Report};
 use crate::rules;
 
 use super::{Error, PolicyHistory};
 
-/// Judges staged changes as a direct commit by this person on this branch.
+/// Judges staged changes as a direct commit by this person on this branch, and as the reversal of a commit, if they
+/// are to be one.
 pub fn judge(
     reader: &Reader,
     history: &PolicyHistory,
     reference: &RefName,
     person: Option<&IdentityName>,
     changes: &[Change],
+    reverted: Option<ObjectId>,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
     report.count("paths", changes.len());
@@ -46,11 +49,18 @@ pub fn judge(
             added.push(fault);
         }
     }
+    let made = Made {
+        parents: &[head],
+        tree: None,
+        reverts: reverted,
+    };
+    let artefacts = artefacts::collect(reader, policy, &made, changes, &TakenBack::default())?;
     let case = CommitCase {
         rules: &rules,
         commit: &commit,
         changes,
         faults: &added,
+        artefacts,
         signer,
     };
     let mut findings = Findings::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::branch::{self, Branch};
 use crate::check::verify::stands_for;
+use crate::facts::artefacts::TakenBack;
 use crate::facts::vouched::{Vouched, range};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
@@ -107,6 +108,7 @@ pub fn vouch(session: &Session, request: Request) -> Result<Given, Error> {
         rules: branch_rules,
         commits: commits.clone(),
         vouched: &Vouched::all(&commits, &person),
+        taken_back: &TakenBack::default(),
         time: session.now(),
         old: None,
         arriving: true,

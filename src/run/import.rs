@@ -10,6 +10,7 @@ use crate::check::PolicyHistory;
 use crate::check::branch::changes_of;
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
+use crate::facts::artefacts::{self, TakenBack};
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::claims::{Said, command};
 use crate::facts::contradictions::{Around, contradictions};
@@ -147,7 +148,7 @@ impl<'a> Import<'a> {
             request,
             (&commit, &compared, root),
             &mut findings,
-        );
+        )?;
         if let (Some(contract), Some(person), Some(base)) = (contract, &gate.person, gate.base) {
             let of = (person, contract, run);
             let refs = actor.refs()?;
@@ -300,22 +301,26 @@ fn judge(
     request: &ImportRequest,
     (commit, compared, root): (&Commit, &Compared, Option<Sha256>),
     findings: &mut Findings,
-) -> bool {
+) -> Result<bool, Error> {
     findings.extend(rules::one_commit(commit, gate.base, &request.run));
     let Some((contract, _)) = &gate.contract else {
-        return false;
+        return Ok(false);
     };
     let contract = &contract.predicate().contract;
     let policy = &history.current().policy;
     let Some(rules) = policy.ref_rules(&contract.target_ref) else {
         // The gate has found it.
-        return false;
+        return Ok(false);
     };
+    let taken_back = TakenBack::default();
+    let artefacts =
+        artefacts::of_commit(&actor.repo, policy, commit, &compared.changes, &taken_back)?;
     let case = CommitCase {
         rules: &rules,
         commit,
         changes: &compared.changes,
         faults: &compared.faults,
+        artefacts,
         signer: policy.keyring().signer_of(commit, actor.now()),
     };
     merge(&case, findings);
@@ -323,11 +328,11 @@ fn judge(
     let skeleton = gate.makes_skeleton();
     rules::changes(&case, contract, skeleton, person, &request.run, findings);
     let signer = case.signer.as_ref().ok().map(|signer| &signer.person);
-    signer.is_some()
+    Ok(signer.is_some()
         && signer == gate.person.as_ref()
         && CommitKind::of(commit) == CommitKind::Governed(request.run.clone())
         && commit.trailer("AWO-Task") == [request.task.to_string()]
-        && root.is_some_and(|root| commit.trailer("AWO-Root") == [root.to_string()])
+        && root.is_some_and(|root| commit.trailer("AWO-Root") == [root.to_string()]))
 }
 
 /// Judges the files as the server will on the ref of the evidence: names that git or some file

@@ -180,7 +180,14 @@ fn a_commit_about_to_be_made_is_judged_as_a_direct_one() {
             new: Some((Mode::File, id(1))),
         };
         let person = person.map(name);
-        let report = staged::judge(&reader, &history, &branch(on), person.as_ref(), &[change]);
+        let report = staged::judge(
+            &reader,
+            &history,
+            &branch(on),
+            person.as_ref(),
+            &[change],
+            None,
+        );
         let report = report.unwrap();
         assert_eq!(report.checked["paths"], 1);
         assert!(report.findings.iter().all(|it| it.subject.commit.is_none()));

@@ -13,6 +13,7 @@ use crate::check::branch::strict::{Hidden, Strict};
 use crate::check::branch::{self, Branch, Seen};
 use crate::check::push::in_order;
 use crate::check::{Behind, Error, PolicyHistory};
+use crate::facts::artefacts::TakenBack;
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::facts::tips::{Judged, contained, tips};
@@ -450,6 +451,7 @@ fn judge(
     watch: &(dyn Fn(&Move<'_>, Seen<'_>) + Sync),
 ) -> Result<Vec<Result<Report, Error>>, Error> {
     let history = cores.basis.history;
+    let taken_back = TakenBack::default();
     let rules_of = |it: &Move<'_>| history.version(it.policy).policy.ref_rules(it.reference);
     let all: Vec<_> = moves.iter().zip(jobs).enumerate().collect();
     // A vouch is found by the last commit of its range, so all of a movement are asked at once.
@@ -492,6 +494,7 @@ fn judge(
             rules,
             commits: commits.to_vec(),
             vouched,
+            taken_back: &taken_back,
             time: it.time,
             old: it.old,
             arriving: it.is_tip,

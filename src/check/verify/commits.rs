@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::branch::{self, Branch};
 use crate::check::{Behind, Error};
+use crate::facts::artefacts::TakenBack;
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::facts::run::Collector;
@@ -115,6 +116,7 @@ fn verify_on(
         reference,
         range,
         since_adoption: BTreeMap::new(),
+        taken_back: TakenBack::default(),
     };
     for entry in &log.entries {
         let says = entry.receipt.predicate();
@@ -184,6 +186,8 @@ struct On<'a> {
     /// The commits of the range that are not from before adoption, by version of the policy and
     /// whether the branch was new.
     since_adoption: BTreeMap<(usize, bool), BTreeSet<ObjectId>>,
+    /// What was taken back in the history of the branch.
+    taken_back: TakenBack,
 }
 
 impl On<'_> {
@@ -250,6 +254,7 @@ impl On<'_> {
             rules,
             commits,
             vouched: &vouched,
+            taken_back: &self.taken_back,
             time,
             old: None,
             arriving: push.arriving,
