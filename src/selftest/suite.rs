@@ -10,8 +10,8 @@ use crate::sandbox;
 
 use super::case::{Case, Suite};
 use super::cases::{
-    attestation, autonomy, baselines, cell, determinism, gates, gateway, integrity, life, pipeline, reruns,
-    structure,
+    attestation, autonomy, baselines, cell, determinism, gates, gateway, integrity, life, pipeline,
+    reruns, structure,
 };
 use super::play::{Play, Sandbox};
 use super::readiness::Readiness;

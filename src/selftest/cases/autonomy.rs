@@ -50,7 +50,11 @@ fn lawful(play: &mut Play<'_>) -> Result<World, Failed> {
         text.replacen("schema =", "requires = [\"override/1\"]\nschema =", 1)
             .replacen("[gates]\n", "[gates]\nprotection_overrides = 1\n", 1)
             .replacen("protected = [", &format!("protected = [\"{LAW}\", "), 1)
-            .replacen("roles = [\"reviewer\"]", "roles = [\"reviewer\", \"operator\"]", 1)
+            .replacen(
+                "roles = [\"reviewer\"]",
+                "roles = [\"reviewer\", \"operator\"]",
+                1,
+            )
     })?;
     for who in ["otto", "rita"] {
         play.ok(&world, who, &["git", "awo", "fetch"])?;
@@ -60,7 +64,11 @@ fn lawful(play: &mut Play<'_>) -> Result<World, Failed> {
 
 /// Commits what stands in the work tree as a branch of this name that begins at main.
 fn commit(play: &mut Play<'_>, world: &World, who: &str, branch: &str) -> Result<(), Failed> {
-    play.ok(world, who, &["git", "checkout", "-q", "-B", branch, "origin/main"])?;
+    play.ok(
+        world,
+        who,
+        &["git", "checkout", "-q", "-B", branch, "origin/main"],
+    )?;
     play.ok(world, who, &["git", "add", "-A"])?;
     let words = ["git", "commit", "-q", "--no-verify", "-m", "Work"];
     play.ok(world, who, &words)?;
@@ -70,12 +78,20 @@ fn commit(play: &mut Play<'_>, world: &World, who: &str, branch: &str) -> Result
 /// Makes the law, and returns the blob of it.
 fn law(play: &mut Play<'_>, world: &World, who: &str) -> Result<String, Failed> {
     world.write(&format!("{who}/{LAW}"), "the law\n")?;
-    Ok(play.ok(world, who, &["git", "hash-object", LAW])?.trim().to_owned())
+    Ok(play
+        .ok(world, who, &["git", "hash-object", LAW])?
+        .trim()
+        .to_owned())
 }
 
 fn protected(play: &mut Play<'_>) -> Result<(), Failed> {
     let world = lawful(play)?;
-    for path in [LAW, "docs/LAW.md", "docs/law.md/inner", "docs/l\u{fe0f}aw.md"] {
+    for path in [
+        LAW,
+        "docs/LAW.md",
+        "docs/law.md/inner",
+        "docs/l\u{fe0f}aw.md",
+    ] {
         world.write(&format!("otto/{path}"), "the law\n")?;
         commit(play, &world, "otto", "wip/law")?;
         play.push_refused(&world, "otto", &["wip/law"], Code::Gov003)?;
@@ -93,7 +109,7 @@ fn overridden(play: &mut Play<'_>) -> Result<(), Failed> {
     play.push_refused(&world, "otto", &["wip/law"], Code::Gov003)?;
     let sign = |to: &str| -> Vec<String> {
         let words = [
-            "git", "awo", "override", LAW, "--from", &zeros, "--to", to, "--reason", "agreed",
+            "git", "awo", "override", LAW, "--from", &zeros, "--to", to, "--reason", "agreed", "--expires", "3650d",
         ];
         words.map(str::to_owned).to_vec()
     };
@@ -112,10 +128,22 @@ fn overridden(play: &mut Play<'_>) -> Result<(), Failed> {
     signs(play, "olga", &blob)?;
     play.push_accepted(&world, "otto", &["wip/law"])?;
     // Nor a second time, elsewhere.
-    play.ok(&world, "otto", &["git", "checkout", "-q", "--detach", "origin/main"])?;
+    play.ok(
+        &world,
+        "otto",
+        &["git", "checkout", "-q", "--detach", "origin/main"],
+    )?;
     law(play, &world, "otto")?;
     commit(play, &world, "otto", "wip/again")?;
-    let amend = ["git", "commit", "-q", "--no-verify", "--amend", "-m", "Again"];
+    let amend = [
+        "git",
+        "commit",
+        "-q",
+        "--no-verify",
+        "--amend",
+        "-m",
+        "Again",
+    ];
     play.ok(&world, "otto", &amend)?;
     play.push_refused(&world, "otto", &["wip/again"], Code::Rep001)?;
     // rita signs her own change.
@@ -159,8 +187,18 @@ fn waits(play: &mut Play<'_>) -> Result<(), Failed> {
     play.push_refused(&world, "otto", &push, Code::Gov012)?;
     let target = format!("run/{RUN}");
     let permit = [
-        "git", "awo", "decide", "PolicyViolation", &target, "approve", "--permits", "change",
-        "--rationale", "SEEN",
+        "git",
+        "awo",
+        "decide",
+        "PolicyViolation",
+        &target,
+        "approve",
+        "--permits",
+        "change",
+        "--rationale",
+        "SEEN",
+        "--expires",
+        "3650d",
     ];
     play.ok(&world, "olga", &["git", "awo", "fetch"])?;
     play.ok(&world, "olga", &permit)?;
