@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::facts::case::{CommitCase, CommitKind};
+use crate::facts::lifting::{self, Lifting, Uses, When};
 use crate::facts::post_work;
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::vouched::{self, Vouched};
-use crate::git::{self, Compared, Reader};
+use crate::git::{Compared, Reader};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
-use crate::record::{Coded, Findings, ObjectId, Report, Subject, Timestamp};
+use crate::record::{Coded, Findings, ObjectId, OverrideUse, Report, Subject, Timestamp, Verdict};
 use crate::rules::{self, Step};
 use history::History;
 
@@ -39,6 +40,13 @@ pub struct Branch<'a> {
 }
 
 impl Branch<'_> {
+    fn when(&self) -> When {
+        When {
+            time: self.time,
+            arriving: self.arriving,
+        }
+    }
+
     fn history<'r>(&self, reader: &'r Reader) -> History<'r> {
         match self.arriving {
             true => History::of_arriving(reader, &self.rules),
@@ -52,6 +60,7 @@ pub fn judge(
     reader: &Reader,
     branch: &Branch<'_>,
     collector: &Collector<'_>,
+    uses: &Uses<'_>,
     max_paths: usize,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
@@ -96,17 +105,62 @@ pub fn judge(
     };
     report.count("paths", paths.load(Ordering::Relaxed));
     report.findings.extend(findings);
-    for id in governed {
-        let (commit, found) = branch.history(reader).gather(id)?;
-        let claim = CommitKind::of(&commit);
+    let left = (&*governed, &[][..]);
+    judge_left(reader, branch, collector, uses, left, &|_| {}, &mut report)?;
+    Ok(report)
+}
+
+/// Judges commits one after the other, parents before children: those that need more than their own objects.
+pub(super) fn judge_left(
+    reader: &Reader,
+    branch: &Branch<'_>,
+    collector: &Collector<'_>,
+    uses: &Uses<'_>,
+    (commits, receipt): (&[ObjectId], &[OverrideUse]),
+    watch: &dyn Fn(Seen<'_>),
+    report: &mut Report,
+) -> Result<(), Error> {
+    for id in commits {
+        let (commit, found) = branch.history(reader).gather(*id)?;
+        let policy = branch.rules.policy();
+        let of = (Some(&*commit), &*found.changes);
+        let lifting = collector.lifting(policy, uses, of, branch.when())?;
         let it = Claim {
             commit: &commit,
             found: &found,
-            claim,
+            claim: CommitKind::of(&commit),
+            lifting: &lifting,
         };
-        judge_claim(reader, branch, collector, it, &|_| {}, &mut report)?;
+        let mut judged = Report::default();
+        judge_claim(reader, branch, collector, it, watch, &mut judged)?;
+        if judged.verdict() == Verdict::Allowed {
+            use_up(branch, commit.id, (&lifting, receipt), uses, &mut judged);
+        }
+        report.absorb(judged);
     }
-    Ok(report)
+    Ok(())
+}
+
+/// Notes the overrides that a commit uses, so that no other commit does.
+fn use_up(
+    branch: &Branch<'_>,
+    commit: ObjectId,
+    (lifting, receipt): (&[Lifting], &[OverrideUse]),
+    uses: &Uses<'_>,
+    report: &mut Report,
+) {
+    for it in lifting {
+        if !it.used_before {
+            report.notes.push(rules::protection::used_by(it));
+            uses.add(it.used_by(commit), receipt);
+        }
+        // Of two branches of one push, the first may not move after all.
+        let Some(used) = uses.made_by(commit, &it.protection.path) else {
+            continue;
+        };
+        let reference = branch.rules.reference().clone();
+        report.overrides.entry(reference).or_default().push(used);
+    }
 }
 
 /// What is read while commits are judged, for whoever needs it as well.
@@ -119,13 +173,15 @@ pub(super) enum Seen<'a> {
     Run(&'a Collector<'a>, &'a RunFacts),
 }
 
-/// Judges every commit of a branch in one pass and one thread, each object read once.
+/// Judges every commit of a branch in one pass and one thread, each object read once. Those are left over,
+/// parents before children, whose verdict depends on what other commits have used.
 pub(super) fn judge_once(
     reader: &Reader,
     branch: &Branch<'_>,
     collector: &Collector<'_>,
     watch: &dyn Fn(Seen<'_>),
-) -> Result<Report, Error> {
+) -> Result<(Report, Vec<ObjectId>), Error> {
+    let mut left = Vec::new();
     let mut report = Report::default();
     report.count("commits", branch.commits.len());
     let mut history = branch.history(reader);
@@ -142,25 +198,38 @@ pub(super) fn judge_once(
         };
         report.count("paths", found.changes.len());
         watch(Seen::Commit(reader, &commit, &found));
+        if lifting::may_be_lifted(branch.rules.policy(), &found.changes) {
+            left.push(*id);
+            continue;
+        }
         match CommitKind::of(&commit) {
-            CommitKind::Direct => report
-                .findings
-                .extend(judge_direct(branch, &commit, &found)),
+            CommitKind::Direct => {
+                report
+                    .findings
+                    .extend(judge_direct(branch, &commit, &found, &[]))
+            }
             claim => {
                 let it = Claim {
                     commit: &commit,
                     found: &found,
                     claim,
+                    lifting: &[],
                 };
                 judge_claim(reader, branch, collector, it, watch, &mut report)?;
             }
         }
     }
-    Ok(report)
+    left.reverse();
+    Ok((report, left))
 }
 
-fn judge_direct(branch: &Branch<'_>, commit: &Commit, found: &Compared) -> Findings {
-    let case = case(&branch.rules, branch.time, commit, found);
+fn judge_direct(
+    branch: &Branch<'_>,
+    commit: &Commit,
+    found: &Compared,
+    lifting: &[Lifting],
+) -> Findings {
+    let case = case(&branch.rules, branch.time, commit, found, lifting);
     let mut findings = Findings::new();
     if branch.arriving {
         rules::one_reading(&case, &mut findings);
@@ -252,27 +321,30 @@ fn judge_plain(
         findings.push(rules::limits::paths(max_paths, branch.rules.reference()));
         return Ok(());
     }
-    let claim = CommitKind::of(&commit);
-    if claim != CommitKind::Direct {
+    let may_be_lifted = lifting::may_be_lifted(branch.rules.policy(), &found.changes);
+    if may_be_lifted || CommitKind::of(&commit) != CommitKind::Direct {
         governed.push(id);
         return Ok(());
     }
-    findings.extend(judge_direct(branch, &commit, &found));
+    findings.extend(judge_direct(branch, &commit, &found, &[]));
     Ok(())
 }
 
 /// Judges the commit of a run with its whole chain, or with the part of it on which a step of the
 /// run builds, whatever its trailers claim.
 pub fn judge_run(
-    reader: &Reader,
+    collector: &Collector<'_>,
+    uses: &Uses<'_>,
     rules: &RefRules<'_>,
-    id: ObjectId,
     facts: &RunFacts,
-    time: Timestamp,
+    (id, time, when): (ObjectId, Timestamp, When),
     before: Option<Step>,
-) -> Result<Findings, git::Error> {
+) -> Result<Findings, Error> {
+    let reader = collector.records.reader();
     let (commit, found) = History::new(reader, rules).gather(id)?;
-    let case = case(rules, time, &commit, &found);
+    let of = (Some(&*commit), &*found.changes);
+    let lifting = collector.lifting(rules.policy(), uses, of, when)?;
+    let case = case(rules, time, &commit, &found, &lifting);
     let mut findings = Findings::new();
     rules::entries(&case, &mut findings);
     rules::merge(&case, &mut findings);
@@ -285,6 +357,7 @@ struct Claim<'a> {
     commit: &'a Commit,
     found: &'a Compared,
     claim: CommitKind,
+    lifting: &'a [Lifting],
 }
 
 fn judge_claim(
@@ -295,7 +368,12 @@ fn judge_claim(
     watch: &dyn Fn(Seen<'_>),
     report: &mut Report,
 ) -> Result<(), Error> {
-    let case = case(&branch.rules, branch.time, it.commit, it.found);
+    if it.claim == CommitKind::Direct {
+        let found = judge_direct(branch, it.commit, it.found, it.lifting);
+        report.findings.extend(found);
+        return Ok(());
+    }
+    let case = case(&branch.rules, branch.time, it.commit, it.found, it.lifting);
     let mut findings = Findings::new();
     if branch.arriving {
         rules::one_reading(&case, &mut findings);
@@ -347,12 +425,14 @@ fn case<'a>(
     time: Timestamp,
     commit: &'a Commit,
     found: &'a Compared,
+    lifting: &'a [Lifting],
 ) -> CommitCase<'a> {
     CommitCase {
         rules,
         commit,
         changes: &found.changes,
         faults: &found.faults,
+        lifting,
         signer: rules.policy().keyring().signer_of(commit, time),
     }
 }

@@ -1,12 +1,16 @@
 //! Judges a commit that is about to be made: the same paths rules, earlier.
 
 use crate::facts::case::CommitCase;
+use crate::facts::lifting::{Uses, When};
+use crate::facts::position::Positions;
+use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::policy::Unverified;
 use crate::policy::keyring::Signer;
 use crate::record::tree::{Change, faults};
-use crate::record::{Findings, IdentityName, RefName, Report};
+use crate::record::{Findings, IdentityName, RefName, Report, Timestamp};
 use crate::rules;
+use crate::store::ledger::Records;
 
 use super::{Error, PolicyHistory};
 
@@ -17,6 +21,7 @@ pub fn judge(
     reference: &RefName,
     person: Option<&IdentityName>,
     changes: &[Change],
+    time: Timestamp,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
     report.count("paths", changes.len());
@@ -46,11 +51,27 @@ pub fn judge(
             added.push(fault);
         }
     }
+    let refs = super::push::refs(reader)?;
+    let records = Records::open(reader, &refs)?;
+    let collector = Collector {
+        records: &records,
+        history,
+        positions: Positions::Named,
+        time,
+        arriving_policies: None,
+    };
+    let when = When {
+        time,
+        arriving: true,
+    };
+    let uses = Uses::by_log(reader, &refs);
+    let lifting = collector.lifting(policy, &uses, (None, changes), when)?;
     let case = CommitCase {
         rules: &rules,
         commit: &commit,
         changes,
         faults: &added,
+        lifting: &lifting,
         signer,
     };
     let mut findings = Findings::new();

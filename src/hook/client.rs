@@ -49,6 +49,7 @@ pub fn pre_commit(environment: &Environment) -> Result<Report, Error> {
         &branch,
         person.as_ref(),
         &changes,
+        Clock::system().now(),
     )?)
 }
 

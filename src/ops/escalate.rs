@@ -303,6 +303,7 @@ pub fn consent(session: &Session, request: ConsentRequest<'_>) -> Result<Consent
         &records,
         decide::Request {
             waiver: None,
+            protection: None,
             gate,
             answers: asked.map(|it| it.id().clone()),
             target: on,

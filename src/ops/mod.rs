@@ -30,6 +30,7 @@ pub mod hooks;
 pub mod init;
 pub mod integrity;
 pub mod life;
+pub mod lift;
 pub mod log;
 pub mod outcome;
 pub mod packet;

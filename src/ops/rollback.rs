@@ -186,11 +186,14 @@ impl<'a> Undo<'a> {
         let before = repo.commit(self.tip)?.tree;
         let most = policy.document().limits.paths;
         let inverse = repo.compare(Some(before), Some(commit.tree), most)?;
+        let of = (&*commit, &*inverse.changes);
+        let lifting = self.session.actor().lifting(self.session.history()?, of)?;
         let case = CommitCase {
             rules: &rules,
             commit: &commit,
             changes: &inverse.changes,
             faults: &inverse.faults,
+            lifting: &lifting,
             signer: policy.keyring().signer_of(&commit, self.session.now()),
         };
         let reverted = Reverted {

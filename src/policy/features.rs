@@ -21,6 +21,9 @@ pub const ADMISSION: &str = "admission/1";
 /// Confined commands: `cell` of `[gates]`.
 pub const CELL: &str = "cell/1";
 
+/// Overrides of the protection of artefacts: `protection_overrides` of `[gates]`.
+pub const OVERRIDE: &str = "override/1";
+
 /// What is asked of contracts by their risk tier: `[risk.TIER]`.
 pub const RISK: &str = "risk/1";
 
@@ -28,7 +31,7 @@ pub const RISK: &str = "risk/1";
 pub const STATE: &str = "state/1";
 
 /// The features that this program knows.
-const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, CELL, EVIDENCE, RISK, STATE];
+const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, CELL, EVIDENCE, OVERRIDE, RISK, STATE];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;

@@ -21,6 +21,7 @@ pub mod links;
 pub mod name;
 pub mod names;
 pub mod path;
+pub mod protection;
 pub mod refusal;
 pub mod report;
 pub mod role;
@@ -45,6 +46,7 @@ pub use name::{
     TaskId, Token, WorkflowUrl,
 };
 pub use path::RepoPath;
+pub use protection::{Held, OverrideUse, Overrides, Protection};
 pub use refusal::Refusal;
 pub use report::{Checked, Dependencies, Report, add_checked};
 pub use role::Role;

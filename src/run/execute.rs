@@ -243,11 +243,14 @@ impl Execution<'_> {
         };
         let key = self.actor.signer()?.public_key().fingerprint().to_owned();
         let person = admitted.person.clone();
+        let of = (&*commit, &*compared.changes);
+        let lifting = self.actor.lifting(self.history, of)?;
         let case = CommitCase {
             rules: &rules,
             commit: &commit,
             changes: &compared.changes,
             faults: &compared.faults,
+            lifting: &lifting,
             signer: Ok(Signer { person, key }),
         };
         let person = Some(&admitted.person);

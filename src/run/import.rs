@@ -146,7 +146,7 @@ impl<'a> Import<'a> {
             request,
             (&commit, &compared, root),
             &mut findings,
-        );
+        )?;
         findings.extend(gate.findings.clone());
         let (true, Some(root)) = (findings.is_empty(), root) else {
             return Err(Error::Refused(Refusal::or(findings, no_root())));
@@ -292,22 +292,24 @@ fn judge(
     request: &ImportRequest,
     (commit, compared, root): (&Commit, &Compared, Option<Sha256>),
     findings: &mut Findings,
-) -> bool {
+) -> Result<bool, Error> {
     findings.extend(rules::one_commit(commit, gate.base, &request.run));
     let Some((contract, _)) = &gate.contract else {
-        return false;
+        return Ok(false);
     };
     let contract = &contract.predicate().contract;
     let policy = &history.current().policy;
     let Some(rules) = policy.ref_rules(&contract.target_ref) else {
         // The gate has found it.
-        return false;
+        return Ok(false);
     };
+    let lifting = actor.lifting(history, (commit, &compared.changes))?;
     let case = CommitCase {
         rules: &rules,
         commit,
         changes: &compared.changes,
         faults: &compared.faults,
+        lifting: &lifting,
         signer: policy.keyring().signer_of(commit, actor.now()),
     };
     merge(&case, findings);
@@ -315,11 +317,11 @@ fn judge(
     let skeleton = gate.makes_skeleton();
     rules::changes(&case, contract, skeleton, person, &request.run, findings);
     let signer = case.signer.as_ref().ok().map(|signer| &signer.person);
-    signer.is_some()
+    Ok(signer.is_some()
         && signer == gate.person.as_ref()
         && CommitKind::of(commit) == CommitKind::Governed(request.run.clone())
         && commit.trailer("AWO-Task") == [request.task.to_string()]
-        && root.is_some_and(|root| commit.trailer("AWO-Root") == [root.to_string()])
+        && root.is_some_and(|root| commit.trailer("AWO-Root") == [root.to_string()]))
 }
 
 /// Judges the files as the server will on the ref of the evidence: names that git or some file

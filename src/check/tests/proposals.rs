@@ -6,7 +6,7 @@ use crate::check::verify::Scope;
 use crate::check::{PolicyHistory, staged};
 use crate::record::envelope::Envelope;
 use crate::record::tree::{Change, Mode};
-use crate::record::{ObjectId, Sha256};
+use crate::record::{ObjectId, Sha256, Timestamp};
 use crate::records::{self, Kind, PolicyPredicate, Statement};
 use crate::rules::tests::people::signature as signed_by;
 use crate::store::layout::{self, LedgerPath};
@@ -180,7 +180,14 @@ fn a_commit_about_to_be_made_is_judged_as_a_direct_one() {
             new: Some((Mode::File, id(1))),
         };
         let person = person.map(name);
-        let report = staged::judge(&reader, &history, &branch(on), person.as_ref(), &[change]);
+        let report = staged::judge(
+            &reader,
+            &history,
+            &branch(on),
+            person.as_ref(),
+            &[change],
+            Timestamp::EPOCH,
+        );
         let report = report.unwrap();
         assert_eq!(report.checked["paths"], 1);
         assert!(report.findings.iter().all(|it| it.subject.commit.is_none()));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::branch::{self, Branch};
 use crate::check::{Behind, Error};
+use crate::facts::lifting::Uses;
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::facts::run::Collector;
@@ -250,7 +251,9 @@ impl On<'_> {
             old: None,
             arriving: push.arriving,
         };
-        let mut judged = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
+        let uses = Uses::of_others(reader, self.collector.records.refs());
+        let most = usize::MAX / 2;
+        let mut judged = branch::judge(reader, &branch, self.collector, &uses, most)?;
         if !judged.findings.is_empty() {
             let on_branch = self.on_branch()?;
             branch::name_vouches(&branch.rules, &on_branch, self.collector, &mut judged)?;

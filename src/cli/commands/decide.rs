@@ -89,6 +89,7 @@ pub fn run(context: &Context, args: &DecideArgs) -> Result<Answer, Error> {
         base: args.base.clone(),
         file: args.file.clone(),
         waiver: None,
+        protection: None,
     };
     let done = decide::decide(&context.session()?, request)?;
     let (id, choice) = (&done.id, done.choice);

@@ -24,6 +24,7 @@ pub mod hook;
 pub mod hooks;
 pub mod init;
 pub mod integrity;
+pub mod lift;
 pub mod log;
 pub mod outcome;
 pub mod packet;

@@ -82,6 +82,7 @@ fn found(by: &str, gate1: Gate1, decide: Decide, change: Use) -> Vec<String> {
         target: Target::Record(contract.digest()),
         task: None,
         waiver: None,
+        protection: None,
     };
     decide(&mut says);
     let decision = verified(&policy, says);

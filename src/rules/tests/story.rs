@@ -334,6 +334,7 @@ impl Told {
             commit: &self.commit,
             changes: &self.changes,
             faults: &self.faults,
+            lifting: &[],
             signer: Ok(Who {
                 person: self.committer.clone(),
                 key: String::new(),
