@@ -181,9 +181,8 @@ impl DecisionPredicate {
     /// persons; who rejects, rejects all of them.
     pub fn concerns(&self, other: &Self) -> bool {
         let rejects = |it: &Self| it.decision.decision == Choice::Reject;
-        let joins = self.protection.is_some()
-            && !rejects(self)
-            && self.context.identity != other.context.identity;
+        let another = self.context.identity != other.context.identity;
+        let joins = self.protection.is_some() && (another || rejects(self));
         let alike = self.waiver == other.waiver && !joins;
         (alike || rejects(other)) && other.is_about(&self.decision.target_ref)
     }

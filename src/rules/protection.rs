@@ -164,6 +164,7 @@ fn lifted(
     };
     let command = remedy::lift(&lifting.protection);
     let (mut signed, mut not, mut used) = (BTreeSet::new(), BTreeMap::new(), None);
+    let mut own_ones = BTreeSet::new();
     for it in &lifting.approvals {
         let person = it.decision.signer();
         if let Some(first) = it.used_by {
@@ -171,10 +172,7 @@ fn lifted(
         } else if let Some(why) = counts_not(it, policy, subject) {
             not.insert(person, why);
         } else if own.are(person, policy) {
-            let found = format!("{person} signed the override, and has a part in the commit");
-            let expected = operators(needed);
-            let next = format!("ask {} to run {command}", others(policy, own, &signed));
-            refuse(Rule::OverrideBeneficiary, found, expected, next);
+            own_ones.insert(person);
         } else {
             signed.insert(person);
         }
@@ -200,6 +198,15 @@ fn lifted(
         if signed.is_empty() {
             return;
         }
+    }
+    for person in own_ones {
+        let found = format!("{person} signed the override, and has a part in the commit");
+        refuse(
+            Rule::OverrideBeneficiary,
+            found,
+            operators(needed),
+            next.clone(),
+        );
     }
     let named = |who: &BTreeSet<&IdentityName>| {
         let names: Vec<_> = who.iter().map(|it| it.as_str()).collect();
