@@ -35,6 +35,7 @@ mod hostile;
 mod howtos;
 mod in_flight;
 mod independent;
+mod index_pages;
 mod integrity;
 mod lfs;
 mod life;

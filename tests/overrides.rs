@@ -1,13 +1,118 @@
 //! Overrides of the protection of artefacts: one commit, one change, signed by as many operators as the policy
 //! asks for, and used up by the push that lands it.
 
+use git_awo::actor::Actor;
 use git_awo::facts::log;
 use git_awo::hook::speak::heard;
-use git_awo::record::DecisionId;
-use git_awo::records::{DecisionPredicate, Kind, ReceiptPredicate};
-use git_awo::store::layout;
+use git_awo::record::tree::Mode;
+use git_awo::record::{DecisionId, Held, OverrideUse, Protection, RefName, Sha256, Token};
+use git_awo::records::{DecisionPredicate, Kind, ReceiptPredicate, Target, WaiverScope};
+use git_awo::store::additions::since;
+use git_awo::store::{self, chain, layout};
 
+use crate::hostile::Case;
 use crate::world::World;
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "J-09",
+        attack: "a change of a protected file without an override, or under a policy that lets nobody override",
+        answer: "GOV-003",
+        tests: &[
+            "overrides::a_protected_file_changes_once_somebody_has_signed_for_it",
+            "overrides::without_a_word_of_the_policy_nobody_lifts_anything",
+        ],
+    },
+    Case {
+        id: "J-10",
+        attack: "an override by fewer persons than the policy asks for, by one who signs twice, or one that is withdrawn or rejected",
+        answer: "GOV-005",
+        tests: &[
+            "overrides::as_many_sign_as_the_policy_asks_for",
+            "overrides::what_others_have_signed_can_be_withdrawn_or_rejected",
+        ],
+    },
+    Case {
+        id: "J-11",
+        attack: "an override by the signer of the commit, its author, a co-author, or who assisted",
+        answer: "GOV-001",
+        tests: &["overrides::nobody_lifts_it_for_a_commit_of_their_own"],
+    },
+    Case {
+        id: "J-12",
+        attack: "an override by a model, or by somebody who is one by now",
+        answer: "GOV-003, GOV-005",
+        tests: &["overrides::a_model_lifts_nothing"],
+    },
+    Case {
+        id: "J-13",
+        attack: "another object, path, case, Unicode form, mode or type than the override names, a rename, a directory or a parent symlink in its place, or one change more",
+        answer: "GOV-003",
+        tests: &[
+            "overrides::it_is_for_one_change_of_one_path",
+            "overrides::a_mode_is_part_of_it",
+        ],
+    },
+    Case {
+        id: "J-14",
+        attack: "an override for a file that git obeys, or beside a path that nobody granted, or of a run whose contract does not allow the path",
+        answer: "GOV-003",
+        tests: &[
+            "overrides::nothing_else_is_lifted",
+            "overrides::a_contract_that_does_not_allow_the_path_is_not_lifted",
+            "overrides::a_run_changes_a_protected_file_that_its_contract_allows",
+        ],
+    },
+    Case {
+        id: "J-15",
+        attack: "an override that has expired by the server's clock",
+        answer: "GOV-005; what landed in time stays",
+        tests: &["overrides::an_override_ends_by_the_servers_clock"],
+    },
+    Case {
+        id: "J-16",
+        attack: "an override used by a second commit: after a change back, on another branch, twice in one push, or in a push at the same moment",
+        answer: "REP-001, REP-003",
+        tests: &[
+            "overrides::it_is_used_once",
+            "overrides::what_was_verified_before_is_not_forgotten",
+            "overrides::two_pushes_at_one_moment_do_not_use_one_override",
+        ],
+    },
+    Case {
+        id: "J-17",
+        attack: "a merge that changes a protected file itself; one that takes it as it landed is accepted",
+        answer: "GOV-003",
+        tests: &["overrides::a_merge_takes_what_landed_by_an_override"],
+    },
+    Case {
+        id: "J-18",
+        attack: "an override of another repository, replayed in a fork",
+        answer: "ATT-002, ATT-003, ATT-004",
+        tests: &["overrides::an_override_of_another_repository_lifts_nothing"],
+    },
+    Case {
+        id: "J-19",
+        attack: "a decision that names another change than it binds, a directory, a path outside, no reason, or a waiver besides",
+        answer: "INT-004, ATT-002, GOV-005",
+        tests: &["overrides::a_decision_that_lifts_is_a_persons_and_says_what_it_is_for"],
+    },
+    Case {
+        id: "J-20",
+        attack: "a receipt that leaves out an override that was used, tells of another, or of one that was none",
+        answer: "INT-008",
+        tests: &["overrides::a_receipt_that_leaves_a_use_out_or_makes_one_up_is_found"],
+    },
+    Case {
+        id: "J-21",
+        attack: "benign: an override and its commit in one push, and the same commit on another branch",
+        answer: "accepted",
+        tests: &[
+            "overrides::the_override_and_the_commit_may_come_together",
+            "overrides::a_protected_file_changes_once_somebody_has_signed_for_it",
+        ],
+    },
+];
 
 /// The protected file.
 const FILE: &str = "ci/run.sh";
@@ -22,6 +127,25 @@ fn lifting(number: u32) -> World {
     world
 }
 
+/// Returns a policy with this in its gates and about trees: rita is an operator too, and otto may commit below
+/// `ci/`.
+fn lifted_policy(text: &str, gates: &str, tree: &str) -> String {
+    let requires = "requires = [\"override/1\"]\nschema =";
+    text.replacen("schema =", requires, 1)
+        .replacen("[gates]\n", &format!("[gates]\n{gates}"), 1)
+        .replacen(
+            "protected = [",
+            &format!("{tree}protected = [\"/ci/\", "),
+            1,
+        )
+        .replacen("paths = [\"src/\"", "paths = [\"ci/\", \"src/\"", 1)
+        .replacen(
+            "name = \"rita\"\nroles = [",
+            "name = \"rita\"\nroles = [\"operator\", ",
+            1,
+        )
+}
+
 impl World {
     /// The next policy, with this in its gates: rita is an operator too, and otto may commit below `ci/`.
     fn lifts(&self, version: u32, gates: &str) {
@@ -30,22 +154,7 @@ impl World {
 
     /// The same, with more about trees.
     fn lifts_and(&self, version: u32, gates: &str, tree: &str) {
-        self.next_policy(version, None, |text| {
-            let requires = "requires = [\"override/1\"]\nschema =";
-            text.replacen("schema =", requires, 1)
-                .replacen("[gates]\n", &format!("[gates]\n{gates}"), 1)
-                .replacen(
-                    "protected = [",
-                    &format!("{tree}protected = [\"/ci/\", "),
-                    1,
-                )
-                .replacen("paths = [\"src/\"", "paths = [\"ci/\", \"src/\"", 1)
-                .replacen(
-                    "name = \"rita\"\nroles = [",
-                    "name = \"rita\"\nroles = [\"operator\", ",
-                    1,
-                )
-        });
+        self.next_policy(version, None, |text| lifted_policy(&text, gates, tree));
         for who in ["olga", "otto", "rita"] {
             self.ok(who, who, &["git", "awo", "fetch"]);
         }
@@ -128,11 +237,46 @@ fn typed(said: &str, rule: &str) -> Vec<String> {
 }
 
 /// otto's commit, which needs an override: the world, and the command that gives it.
-fn proposed(number: u32) -> (World, Vec<String>) {
+pub fn proposed(number: u32) -> (World, Vec<String>) {
     let world = lifting(number);
     world.proposes("one");
     let command = world.asks("GOV-003", "protected-artefact");
     (world, command)
+}
+
+/// One of two operators has signed.
+pub fn half_signed() -> World {
+    let (world, command) = proposed(2);
+    world.lets("olga", &command);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world
+}
+
+/// rita has signed for what names her as a co-author.
+pub fn own() -> World {
+    let (world, command) = proposed(1);
+    let message = "one\n\nCo-authored-by: rita <rita@example.org>";
+    let amend = [
+        "git",
+        "commit",
+        "-q",
+        "--amend",
+        "--no-verify",
+        "-m",
+        message,
+    ];
+    world.ok("otto", "otto", &amend);
+    world.lets("rita", &command);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world
+}
+
+/// otto makes a change once more that was taken back.
+pub fn used() -> World {
+    let (world, _) = taken_back();
+    world.proposes("one");
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world
 }
 
 #[test]
@@ -515,13 +659,13 @@ fn without_a_word_of_the_policy_nobody_lifts_anything() {
     let lift = [
         "git", "awo", "override", FILE, "--from", &zeros, "--to", &blob, "--reason", "x",
     ];
-    world.refused("olga", "olga", &lift, "GOV-003");
+    world.refused("olga", "olga", &lift, "GOV-009");
     // Made under a policy that lets somebody, it does not land under one that does not.
     let (world, command) = proposed(1);
     world.lets_here("rita", &command);
     let before = world.copied();
     world.lifts(3, "");
-    world.push_refused("rita", &[LEDGER], "GOV-003");
+    world.push_refused("rita", &[LEDGER], "GOV-009");
     // One that the server has lifts nothing any more.
     before.push_accepted("rita", &[LEDGER]);
     before.lifts(3, "");
@@ -584,5 +728,413 @@ fn a_merge_takes_what_landed_by_an_override() {
     world.lets("olga", &command);
     world.push_accepted("otto", &["HEAD:refs/heads/wip/y"]);
     world.push_accepted("otto", &["main:refs/heads/wip/x"]);
+    world.is_sound();
+}
+
+/// The run of the task that changes the protected file.
+const RUN: &str = "run_ci";
+
+/// A world in which otto may execute a task that allows these paths.
+fn tasked(allow: &[&str]) -> World {
+    let world = lifting(1);
+    let more: Vec<_> = allow.iter().flat_map(|it| ["--allow", it]).collect();
+    world.writes_a_contract_with("olga", "T-1", &more);
+    let sentence = "I approve T-1.";
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "approve", "T-1", "--sentence", sentence],
+    );
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world
+}
+
+const RUNS: &[&str] = &[
+    "git",
+    "awo",
+    "run",
+    "T-1",
+    "--run-id",
+    RUN,
+    "--",
+    "sh",
+    "-c",
+    "mkdir -p ci; echo one > ci/run.sh",
+];
+
+/// The command that a refused run shows.
+fn shown(said: &str) -> Vec<String> {
+    let (_, command) = said.split_once("run git awo override ").expect(said);
+    let words = command.lines().next().unwrap().split(' ');
+    let named = ["git", "awo", "override"].into_iter();
+    named.chain(words).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_run_changes_a_protected_file_that_its_contract_allows() {
+    let world = tasked(&["ci/"]);
+    let text = world.refused("otto", "otto", RUNS, "GOV-003");
+    world.lets("olga", &shown(&text));
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", RUNS);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    for act in ["gate", "approve", "attest"] {
+        world.ok("rita", "rita", &["git", "awo", act, RUN]);
+    }
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
+    let text = world.ok("otto", "otto", &["git", "awo", "push"]);
+    assert!(text.contains("override used: ci/run.sh, by olga"), "{text}");
+    world.is_sound();
+    world.ok("vera", "vera", &["git", "awo", "verify", RUN]);
+    world.ok("vera", "vera", &["git", "awo", "verify", "HEAD"]);
+    // Steps after it ask for no override again.
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "outcome", RUN, "rejected", "--reason", "no"],
+    );
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    // What takes it back is a change of its own.
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "merge", "-q", "--ff-only", "origin/main"],
+    );
+    let text = world.refused("olga", "olga", &["git", "awo", "rollback", RUN], "GOV-003");
+    assert!(text.contains("git awo override ci/run.sh --from"), "{text}");
+}
+
+#[test]
+fn a_contract_that_does_not_allow_the_path_is_not_lifted() {
+    let world = tasked(&[]);
+    let text = world.refused("otto", "otto", RUNS, "GOV-003");
+    assert!(text.contains("allowed-paths"), "{text}");
+    world.lets("olga", &shown(&text));
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let text = world.refused("otto", "otto", RUNS, "GOV-003");
+    assert!(
+        text.contains("allowed-paths") && !text.contains("protected-artefact"),
+        "{text}"
+    );
+}
+
+type Retells = fn(&mut DecisionPredicate);
+
+fn file(digit: &str, mode: Mode) -> Held {
+    Held {
+        id: digit.repeat(40).parse().unwrap(),
+        mode,
+    }
+}
+
+/// The decision is about another change, and says so everywhere.
+fn other(change: fn(&mut Protection), says: &mut DecisionPredicate) {
+    let protection = says.protection.as_mut().unwrap();
+    change(protection);
+    says.target = Target::Record(protection.digest());
+    says.decision.target_ref = Token::new(protection.target_ref()).unwrap();
+}
+
+#[test]
+fn a_decision_that_lifts_is_a_persons_and_says_what_it_is_for() {
+    let (world, command) = proposed(1);
+    let id = world.lets_here("rita", &command);
+    let retold: &[(&str, &str, &str, Retells)] = &[
+        ("no reason", "INT-004", "decision-form", |it| it.note = None),
+        ("no change", "INT-004", "decision-form", |it| {
+            it.protection = None
+        }),
+        ("another gate", "ATT-002", "binding-mismatch", |it| {
+            it.decision.gate_type = Token::new("ScopeChange").unwrap()
+        }),
+        ("another target", "ATT-002", "binding-mismatch", |it| {
+            it.target = Target::Record(Sha256::of(b"x"))
+        }),
+        ("another change", "INT-004", "decision-form", |it| {
+            it.protection.as_mut().unwrap().to = Some(file("1", Mode::File))
+        }),
+        ("nothing is changed", "INT-004", "decision-form", |it| {
+            other(|it| it.from = it.to, it)
+        }),
+        ("a directory", "INT-004", "decision-form", |it| {
+            other(|it| it.to = Some(file("1", Mode::Tree)), it)
+        }),
+        ("a path outside", "INT-004", "decision-form", |it| {
+            other(|it| it.path = "../run.sh".into(), it)
+        }),
+        ("no path", "INT-004", "decision-form", |it| {
+            other(|it| it.path = "".into(), it)
+        }),
+        ("for a year", "GOV-005", "approval-lifetime", |it| {
+            it.expires = it.expires.plus_days(365)
+        }),
+        ("another repository", "ATT-002", "binds-repository", |it| {
+            it.context.repository = "1".repeat(40).parse().unwrap()
+        }),
+        ("a waiver too", "INT-004", "decision-form", |it| {
+            it.waiver = Some(WaiverScope {
+                gates: vec![],
+                paths: vec![],
+                uses: 1,
+            })
+        }),
+    ];
+    for (what, code, rule, change) in retold {
+        let copy = world.copied();
+        copy.retells_decision("rita", &id, |_, says| change(says));
+        let text = copy.push_refused("rita", &[LEDGER], code);
+        assert!(text.contains(rule), "{what}: {text}");
+        // Forced, it is found, and lifts nothing.
+        copy.force("rita", &[LEDGER]);
+        copy.fresh_clone();
+        copy.verify_finds(code);
+    }
+    world.push_accepted("rita", &[LEDGER]);
+    world.push_accepted("otto", &[WIP]);
+    world.is_sound();
+}
+
+#[test]
+fn a_model_lifts_nothing() {
+    let world = lifting(1);
+    let gates = "protection_overrides = 1\n";
+    world.next_policy(3, None, |text| {
+        let text = lifted_policy(&text, gates, "");
+        let text = text.replacen("requires = [", "requires = [\"automation/1\", ", 1);
+        text.replacen(
+            "name = \"rita\"\nroles = [\"operator\", ",
+            "name = \"rita\"\nmodel = \"pen:1\"\nroles = [\"model\", ",
+            1,
+        )
+    });
+    for who in ["olga", "otto", "rita"] {
+        world.ok(who, who, &["git", "awo", "fetch"]);
+    }
+    world.proposes("one");
+    let command = world.asks("GOV-003", "protected-artefact");
+    let words: Vec<_> = command.iter().map(String::as_str).collect();
+    let done = world.run("rita", "rita", &words);
+    assert_ne!(done.code, 0, "{}", done.text);
+    // One that was signed as a person, before the policy said so, does not count any more.
+    let (world, command) = proposed(1);
+    world.lets("rita", &command);
+    world.next_policy(3, None, |text| {
+        let text = lifted_policy(&text, gates, "");
+        let text = text.replacen("requires = [", "requires = [\"automation/1\", ", 1);
+        text.replacen(
+            "name = \"rita\"\nroles = [\"operator\", ",
+            "name = \"rita\"\nmodel = \"pen:1\"\nroles = [\"model\", ",
+            1,
+        )
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.is_refused_and_found("GOV-005", "override-persons");
+    world.lets("olga", &command);
+    world.push_accepted("otto", &[WIP]);
+    world.is_sound();
+}
+
+#[test]
+fn an_override_of_another_repository_lifts_nothing() {
+    let (world, command) = proposed(1);
+    let fork = World::founded_anew();
+    fork.lifts(2, "protection_overrides = 1\n");
+    fork.proposes("one");
+    let asked = fork.asks("GOV-003", "protected-artefact");
+    assert_eq!(asked, command, "the same change");
+    // The other olga's decision, as a record of this repository.
+    fork.lets("olga", &asked);
+    let ledger = fork.path("server.git").display().to_string();
+    world.ok(
+        "rita",
+        "rita",
+        &[
+            "git",
+            "fetch",
+            "-q",
+            &ledger,
+            &format!("{LEDGER}:refs/other"),
+        ],
+    );
+    let repo = world.actor("rita").repo;
+    let tip = repo
+        .reference(&RefName::new("refs/other").unwrap())
+        .unwrap()
+        .unwrap();
+    let edits: Vec<_> = since(&repo, None, tip)
+        .unwrap()
+        .into_iter()
+        .filter(|(path, ..)| {
+            let path = path.to_string();
+            path.contains("decision.") || path.contains("decided-")
+        })
+        .map(|(path, _, id)| (path.to_string(), repo.blob(id).unwrap()))
+        .collect();
+    assert_eq!(edits.len(), 2);
+    let edits: Vec<_> = edits
+        .iter()
+        .map(|(path, it)| (path.as_str(), Some(&**it)))
+        .collect();
+    world.forge("rita", &RefName::new(LEDGER).unwrap(), &edits);
+    world.push_refused("rita", &[LEDGER], "ATT-00");
+    world.force("rita", &[LEDGER]);
+    world.is_refused_and_found("GOV-003", "protected-artefact");
+}
+
+impl World {
+    /// The newest receipt of the server says something else.
+    fn retells_receipt(&self, change: impl Fn(&mut ReceiptPredicate)) {
+        let server = Actor::open(&self.path("server.git")).unwrap();
+        let server = server.with_key(&self.path("server.git/awo/server_key"));
+        let log = log::chain();
+        let tip = log.tip(&server.repo).unwrap().unwrap();
+        let entry = log.read(&server.repo, tip).unwrap();
+        let mut says: ReceiptPredicate = log.says(&server.repo, tip).unwrap();
+        change(&mut says);
+        let before = server.repo.commit(tip).unwrap().parents[0].to_string();
+        let name = layout::log().to_string();
+        self.ok(
+            "server",
+            "server.git",
+            &["git", "update-ref", &name, &before],
+        );
+        let appended = log.append::<ReceiptPredicate, store::chain::Error>(&server.repo, |_| {
+            Ok(chain::New {
+                says: says.clone(),
+                envelope: server.sign(says.clone()).unwrap(),
+                beside: entry.beside.clone(),
+            })
+        });
+        appended.unwrap();
+    }
+}
+
+#[test]
+fn a_receipt_that_leaves_a_use_out_or_makes_one_up_is_found() {
+    let (world, command) = proposed(1);
+    let id = world.lets("olga", &command);
+    let before = world.copied();
+    // The log tells of pushes of one second as of one.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    world.push_accepted("otto", &[WIP]);
+    let commit = world.rev("otto", "HEAD").parse().unwrap();
+    let found = |what: &str, change: &dyn Fn(&mut ReceiptPredicate)| {
+        let copy = world.copied();
+        copy.retells_receipt(change);
+        copy.fresh_clone();
+        let text = copy.verify_finds("INT-008");
+        assert!(text.contains("override-told"), "{what}: {text}");
+    };
+    found("left out", &|it| it.overrides.clear());
+    found("another path", &|it| it.overrides[0].path = "ci/x".into());
+    found("another commit", &|it| {
+        it.overrides[0].commit = it.movements[0].old.unwrap_or(commit);
+        it.overrides[0].path = "ci/x".into();
+    });
+    found("no decision", &|it| it.overrides[0].decisions.clear());
+    found("another decision", &|it| {
+        it.overrides[0].decisions = vec![DecisionId::new("dec-x").unwrap()]
+    });
+    world.retells_receipt(|_| {});
+    world.is_sound();
+    // A push that used none.
+    before.ok(
+        "rita",
+        "rita",
+        &["git", "switch", "-qc", "own", "origin/main"],
+    );
+    before.write("rita/src/mine.py", "mine");
+    before.commit("rita", "mine");
+    before.push_accepted("rita", &["HEAD:refs/heads/wip/z"]);
+    let commit = before.rev("rita", "HEAD").parse().unwrap();
+    before.retells_receipt(|it| {
+        it.overrides = vec![OverrideUse {
+            commit,
+            decisions: vec![id.clone()],
+            path: FILE.into(),
+        }]
+    });
+    before.fresh_clone();
+    let text = before.verify_finds("INT-008");
+    assert!(text.contains("override-told"), "{text}");
+}
+
+#[test]
+fn what_was_verified_before_is_not_forgotten() {
+    let (world, command) = proposed(1);
+    world.is_sound();
+    world.lets("olga", &command);
+    world.push_accepted("otto", &[WIP]);
+    let follows = |code: i32| {
+        world.ok("vera", "vera", &["git", "awo", "fetch"]);
+        let done = world.run("vera", "vera", &["git", "awo", "verify"]);
+        assert_eq!(done.code, code, "{}", done.text);
+    };
+    follows(0);
+    world.ok("otto", "otto", &["git", "rm", "-q", FILE]);
+    world.commit("otto", "gone");
+    let away = world.asks("GOV-003", "protected-artefact");
+    world.lets("rita", &away);
+    world.push_accepted("otto", &[WIP]);
+    follows(0);
+    world.proposes("one");
+    world.force("otto", &[WIP]);
+    let done = world.run("vera", "vera", &["git", "awo", "fetch"]);
+    let again = world.run("vera", "vera", &["git", "awo", "verify"]);
+    assert_eq!(again.code, 1, "{}{}", done.text, again.text);
+    assert!(again.text.contains("REP-001"), "{}", again.text);
+}
+
+#[test]
+fn two_pushes_at_one_moment_do_not_use_one_override() {
+    let (world, command) = proposed(1);
+    world.lets("olga", &command);
+    world.ok("otto", "otto", &["git", "branch", "first"]);
+    let other = [
+        "git",
+        "commit",
+        "-q",
+        "--amend",
+        "--no-verify",
+        "-m",
+        "other",
+    ];
+    world.ok("otto", "otto", &other);
+    // Both are judged before either moves.
+    let hook = "server.git/hooks/pre-receive";
+    let own = std::fs::read_to_string(world.path(hook)).unwrap();
+    world.write("server.git/hooks/judges", own);
+    let slow = "#!/bin/sh\n\"$(dirname \"$0\")/judges\" || exit $?\nsleep 2\n";
+    world.ok("server", ".", &["chmod", "+x", "server.git/hooks/judges"]);
+    let slow = slow.replacen(
+        "#!/bin/sh\n",
+        "#!/bin/sh\nGIT_AWO_PARENT=$PPID; export GIT_AWO_PARENT\n",
+        1,
+    );
+    world.write(hook, slow);
+    let push = |what: &str, to: &str| {
+        let refspec = format!("{what}:refs/heads/wip/{to}");
+        let words = ["git", "push", "--no-verify", "--atomic", "origin", &refspec];
+        world.command("otto", "otto", &words).output().unwrap()
+    };
+    let (one, two) = std::thread::scope(|scope| {
+        let one = scope.spawn(|| push("first", "x"));
+        let two = scope.spawn(|| push("HEAD", "y"));
+        (one.join().unwrap(), two.join().unwrap())
+    });
+    let landed = [&one, &two].iter().filter(|it| it.status.success()).count();
+    let said = [one.stderr, two.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(landed < 2 && said.contains("REP-003"), "{landed}: {said}");
+    // Whoever tries again: one lands, the other one never.
+    let again = [push("first", "x"), push("HEAD", "y")];
+    let refused: Vec<_> = again.iter().filter(|it| !it.status.success()).collect();
+    assert_eq!(refused.len(), 1);
+    assert!(String::from_utf8_lossy(&refused[0].stderr).contains("REP-001"));
     world.is_sound();
 }

@@ -90,7 +90,7 @@ impl Made {
         let same = told.commit == self.used.commit && told.path == self.used.path;
         let mut sure = self.used.decisions.iter();
         let all = sure.all(|it| self.in_doubt.contains(it) || told.decisions.contains(it));
-        same && all && told.decisions.iter().all(known)
+        same && all && !told.decisions.is_empty() && told.decisions.iter().all(known)
     }
 }
 

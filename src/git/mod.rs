@@ -31,6 +31,7 @@ mod update;
 mod view;
 mod walk;
 mod work;
+mod work_files;
 mod write;
 
 #[cfg(test)]
@@ -56,9 +57,10 @@ pub use object_files::ObjectFiles;
 pub use odb::content_sha1;
 pub use process::{
     LOCAL_ENVIRONMENT, at_home, git, git_in_this_environment, guarded, guarded_at_home, hardened,
-    output, run, run_at_home, run_guarded, run_shown, version,
+    merge_file, output, run, run_at_home, run_guarded, run_shown, version,
 };
 pub use quarantine::Quarantine;
 pub use reader::Reader;
 pub use view::ViewProblem;
+pub use work_files::Known;
 pub use write::{CommitDraft, Expected, RefUpdate, Repo};

@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use super::error::Error;
 use super::reader::Reader;
+use crate::sys::process;
 
 /// The variables that bind a process to one repository, as `git rev-parse --local-env-vars` lists
 /// them, and those of a hook. Configuration given by `git -c` is not included: the user asked for it.
@@ -179,6 +180,17 @@ pub fn run_shown(mut git: Command) -> Result<(), Error> {
     git.stderr(Stdio::inherit());
     output(git)?;
     Ok(())
+}
+
+/// Merges files line by line, as git does where no other driver is named, into the first one. Returns the exit code:
+/// the number of conflicts, or more than 127 if it could not be done.
+pub fn merge_file(dir: &Path, [ours, base, theirs]: [&OsStr; 3], marker: u32) -> Result<u8, Error> {
+    let mut git = git_in_this_environment(dir);
+    git.arg("merge-file").arg(format!("--marker-size={marker}"));
+    git.args(["-L", "ours", "-L", "base", "-L", "theirs", "--"]);
+    git.args([ours, base, theirs]).stdin(Stdio::null());
+    let status = git.status().map_err(|source| Error::Start { source })?;
+    Ok(process::exit_code(status).unwrap_or(u8::MAX))
 }
 
 /// Returns the version of git, as `2.47.3`.

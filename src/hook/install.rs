@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::git::Reader;
+use crate::git::{self, Reader};
 use crate::record::{Coded, Diagnosis, Rule};
 use crate::sys::environment::expand_home;
 use crate::sys::file::{self, Access, NewFile};
@@ -86,6 +86,9 @@ pub enum Error {
     /// The program's path cannot stand in a shell script.
     #[error("cannot name the program {0:?} in a hook: its path must be absolute and UTF-8")]
     Program(PathBuf),
+    /// git could not be told.
+    #[error(transparent)]
+    Git(#[from] git::Error),
 }
 
 impl Coded for Error {
@@ -105,6 +108,7 @@ impl Coded for Error {
                 ))
             }
             Error::Program(_) => Diagnosis::unusable(self, Rule::ProgramNamed),
+            Error::Git(error) => error.diagnosis(),
         }
     }
 }
@@ -264,7 +268,7 @@ fn keep(hook: &Path) -> Result<(), Error> {
 fn is_same(hook: &Path, kept: &Path) -> Result<bool, Error> {
     let file = |path: &Path| {
         let metadata = fs::symlink_metadata(path).map_err(io(path))?;
-        Ok((metadata.dev(), metadata.ino()))
+        Ok::<_, Error>((metadata.dev(), metadata.ino()))
     };
     Ok(file(hook)? == file(kept)?)
 }

@@ -10,6 +10,7 @@ pub mod input;
 pub mod install;
 pub mod lfs;
 pub mod locks;
+pub mod merge_driver;
 pub mod parent;
 pub mod places;
 pub mod pushes;

@@ -90,6 +90,7 @@ fn document(founding: &Founding<'_>) -> Document {
     Document {
         claims: ClaimRules::default(),
         state: None,
+        artefacts: Vec::new(),
         risk: BTreeMap::new(),
         schema: SCHEMA.to_owned(),
         version: 1,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::git::Repo;
 use crate::hook::install::{self, HookChange, HookStatus, Side, State};
-use crate::hook::places;
+use crate::hook::{merge_driver, places};
 use crate::record::Finding;
 use crate::record::Report;
 use crate::rules::setup;
@@ -44,13 +44,38 @@ pub fn install(session: &Session, request: &Request<'_>) -> Result<Changed, Erro
     let directory = directory(session.repo(), request.gitlab)?;
     let side = side(session.repo(), request.server);
     let changes = install::install(&directory, side, request.program)?;
+    if side == Side::Client {
+        merge_driver::install(session.repo(), request.program)?;
+    }
     Ok(Changed { directory, changes })
+}
+
+/// Installs the merge driver where our hooks are installed and the policy gives a directory an index: a clone may be
+/// older than either.
+pub fn keep_merge_driver(session: &Session, program: &Path) -> Result<(), Error> {
+    let repo = session.repo();
+    let Ok(policy) = session.policy() else {
+        return Ok(());
+    };
+    let directory = install::hooks_dir(repo);
+    if repo.is_bare() || !policy.artefacts().iter().any(|it| it.has_index()) {
+        return Ok(());
+    }
+    let all = install::status(&directory, Side::Client, program)?;
+    if all.iter().all(|hook| hook.state == State::Installed) {
+        merge_driver::install(repo, program)?;
+    }
+    Ok(())
 }
 
 /// Removes the hooks and puts back what was there before.
 pub fn uninstall(session: &Session, server: bool) -> Result<Changed, Error> {
     let directory = install::hooks_dir(session.repo());
-    let changes = install::uninstall(&directory, side(session.repo(), server))?;
+    let side = side(session.repo(), server);
+    let changes = install::uninstall(&directory, side)?;
+    if side == Side::Client {
+        merge_driver::uninstall(session.repo())?;
+    }
     Ok(Changed { directory, changes })
 }
 

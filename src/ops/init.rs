@@ -7,6 +7,7 @@ use crate::actor::{self, Settings, publish_atomically};
 use crate::check::Anchor;
 use crate::git;
 use crate::hook::install::{self, HookChange, Side};
+use crate::hook::merge_driver;
 use crate::policy::Policy;
 use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
@@ -188,6 +189,7 @@ pub fn clone(session: &Session, request: CloneRequest<'_>) -> Result<Cloned, Err
     }
     let hooks = install::hooks_dir(session.repo());
     let changes = install::install(&hooks, Side::Client, request.program)?;
+    merge_driver::install(session.repo(), request.program)?;
     let history = session.history()?;
     let signer = history.founders().first();
     Ok(Cloned {

@@ -27,6 +27,7 @@ pub mod gate;
 pub mod gc;
 pub mod habits;
 pub mod hooks;
+pub mod index;
 pub mod init;
 pub mod integrity;
 pub mod life;

@@ -59,9 +59,37 @@ pub struct Document {
     /// What baselines hold.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<StateRules>,
+    /// Directories whose files have versions, archives and a generated index.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub artefacts: Vec<ArtefactRules>,
     /// Resource limits.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// What is asked of the files of a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArtefactRules {
+    /// The directory: `docs/specs/`.
+    pub root: String,
+    /// How its files are named.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<Naming>,
+    /// Whether its `INDEX.md` is generated.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub index: bool,
+    /// The directories in it that only take what moves there: `docs/specs/archive/`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub archive: Vec<String>,
+}
+
+/// How the files of a directory are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Naming {
+    /// `<Base>_vMAJOR.MINOR[.PATCH].<ext>`, a file for each version.
+    Versioned,
 }
 
 /// What baselines hold.

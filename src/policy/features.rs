@@ -30,8 +30,13 @@ pub const RISK: &str = "risk/1";
 /// Baselines: `[state]`.
 pub const STATE: &str = "state/1";
 
+/// Artefacts: `[[artefacts]]`.
+pub const ARTEFACTS: &str = "artefacts/1";
+
 /// The features that this program knows.
-const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, CELL, EVIDENCE, OVERRIDE, RISK, STATE];
+const KNOWN: &[&str] = &[
+    ADMISSION, ARTEFACTS, AUTOMATION, CELL, EVIDENCE, OVERRIDE, RISK, STATE,
+];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;

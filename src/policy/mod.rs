@@ -1,6 +1,7 @@
 //! Room `policy`: persons, keys, roles, refs, patterns and limits. A policy document becomes a
 //! [`Policy`]. No clock, file or environment is read here.
 
+mod artefacts;
 mod automation;
 mod cells;
 pub mod document;
@@ -20,6 +21,7 @@ mod unverified;
 mod verified;
 
 pub use crate::record::{Level, Role};
+pub use artefacts::ArtefactRoot;
 pub use automation::Need;
 pub use cells::Cells;
 pub use document::Document;

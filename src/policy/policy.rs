@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Demand;
-use crate::record::baseline::StateRoot;
 use crate::record::contract::Contract;
 use crate::record::tree::{Fault, Mode, What};
-use crate::record::{Gate, IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold};
+use crate::record::{
+    DirectoryPath, Gate, IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold,
+};
 use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
+use super::artefacts::{self, ArtefactRoot};
 use super::automation::{Automation, Need};
 use super::cells::Cells;
 use super::document::{AdmittedBy, ClaimRules, Confinement, DirectGrant, Document, Limits, SCHEMA};
@@ -50,7 +52,8 @@ pub struct Policy {
     pub(crate) odd_modes: PathSet,
     pub(crate) odd_names: PathSet,
     pub(crate) collisions: PathSet,
-    state: Option<StateRoot>,
+    state: Option<DirectoryPath>,
+    artefacts: Vec<ArtefactRoot>,
     keyring: Keyring,
 }
 
@@ -197,8 +200,18 @@ impl Policy {
     }
 
     /// Returns the one directory that baselines hold, if they are taken at all.
-    pub fn state_root(&self) -> Option<&StateRoot> {
+    pub fn state_root(&self) -> Option<&DirectoryPath> {
         self.state.as_ref()
+    }
+
+    /// Returns the directories whose files have versions, archives and a generated index.
+    pub fn artefacts(&self) -> &[ArtefactRoot] {
+        &self.artefacts
+    }
+
+    /// Returns the innermost of these that holds a path.
+    pub fn artefact_of(&self, path: &RepoPath) -> Option<&ArtefactRoot> {
+        artefacts::innermost(&self.artefacts, path)
     }
 
     /// Returns how much must hold of the cell in which the commands of a run are confined, if they are.
@@ -464,6 +477,7 @@ impl Policy {
         risk::check(&document, &mut complaints);
         lint(&document, &mut complaints);
         let state = state(&document, &mut complaints);
+        let artefacts = artefacts::check(&document, &mut complaints);
         let touched = touched(&document, &mut complaints);
         let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
         for root in &roots {
@@ -512,6 +526,7 @@ impl Policy {
             odd_names,
             collisions,
             state,
+            artefacts,
             keyring,
         };
         policy.adoptions = policy.adopted_somewhere();
@@ -590,11 +605,11 @@ fn roots(
     roots
 }
 
-fn state(document: &Document, complaints: &mut Vec<String>) -> Option<StateRoot> {
+fn state(document: &Document, complaints: &mut Vec<String>) -> Option<DirectoryPath> {
     let rules = document.state.as_ref()?;
     let uses = "[state] needs";
     complaints.extend(features::needed(&document.requires, features::STATE, uses));
-    match StateRoot::new(rules.root.as_str()) {
+    match DirectoryPath::new(rules.root.as_str()) {
         Ok(root) => Some(root),
         Err(why) => {
             complaints.push(format!("state: root {:?}: {why}", rules.root));

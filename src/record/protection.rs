@@ -1,9 +1,9 @@
-//! One change of a protected artefact: what is signed to lift its protection, and what a commit did with that.
+//! One change of a protected artefact: what is signed to lift its protection.
 
 use serde::{Deserialize, Serialize};
 
 use super::tree::{Change, Mode};
-use super::{DecisionId, ObjectId, RefName, RepoPath, Sha256, json};
+use super::{ObjectId, RepoPath, Sha256, json};
 
 /// What a path holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,21 +56,6 @@ impl Protection {
         target_ref.strip_prefix(PREFIX)?.parse().ok()
     }
 }
-
-/// An override that a push has used up.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OverrideUse {
-    /// The commit that it was for.
-    pub commit: ObjectId,
-    /// The approvals of the change that the server had, sorted: none of them counts for another commit.
-    pub decisions: Vec<DecisionId>,
-    /// The protected path.
-    pub path: RepoPath,
-}
-
-/// The overrides that a push uses, by the branch that it moves.
-pub type Overrides = std::collections::BTreeMap<RefName, Vec<OverrideUse>>;
 
 #[cfg(test)]
 mod tests {

@@ -789,6 +789,9 @@ rules! {
     IndexDerived = "index-derived", Int008,
         "The provenance index is what follows from the finalizations.",
         "AWO, provenance index", "an entry edited by hand";
+    IndexPage = "index-page", Int008,
+        "Where the policy gives a directory an index, its `INDEX.md` lists the files below it, as `git awo index reconcile` writes it.",
+        "policy, `[[artefacts]]`", "a file added without its line in `INDEX.md`";
     LedgerIndex = "ledger-index", Int008,
         "The index beside a repository finds every file of the ledger and every note.",
         "record format", "`awo-index/ledger/0` of another clone, copied here";

@@ -5,8 +5,10 @@
 use crate::facts::baseline::{Baseline, Flaw};
 use crate::facts::run::RunFacts;
 use crate::policy::{Policy, Position, Role};
-use crate::record::baseline::{BadManifest, Difference, Kind, Manifest, Place, Scope, StateRoot};
-use crate::record::{Coded, Finding, Findings, ObjectId, RefName, Rule, RunId, Subject, TaskId};
+use crate::record::baseline::{BadManifest, Difference, Kind, Manifest, Place, Scope};
+use crate::record::{
+    Coded, DirectoryPath, Finding, Findings, ObjectId, RefName, Rule, RunId, Subject, TaskId,
+};
 use crate::records::Verdict;
 use crate::store::baselines::{Lines, Standing};
 use crate::store::layout;
@@ -92,7 +94,7 @@ fn binds(case: &Baseline, manifest: &Manifest, position: &Position<'_>, findings
 }
 
 /// A baseline holds the directory that the policy names.
-pub fn rooted(root: &StateRoot, policy: &Policy, subject: Subject) -> Option<Finding> {
+pub fn rooted(root: &DirectoryPath, policy: &Policy, subject: Subject) -> Option<Finding> {
     match policy.state_root() {
         Some(own) if own == root => None,
         Some(own) => Some(
@@ -137,7 +139,7 @@ pub fn scoped(scope: &Scope, is_task: bool, subject: Subject) -> Option<Finding>
 }
 
 /// Returns the finding that the commit of a run has no state.
-pub fn stateless(run: &RunId, scope: &Scope, root: &StateRoot) -> Finding {
+pub fn stateless(run: &RunId, scope: &Scope, root: &DirectoryPath) -> Finding {
     let task = scope.task().map_or("TASK", TaskId::as_str);
     Rule::StatePresent
         .finding(Subject::of_run(run))

@@ -21,6 +21,7 @@ pub mod export;
 pub mod files;
 pub mod gate2;
 pub mod growth;
+pub mod index_page;
 pub mod integrity;
 pub mod life;
 pub mod limits;

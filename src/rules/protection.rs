@@ -68,7 +68,7 @@ pub fn nobody(path: &RepoPath) -> Finding {
 }
 
 fn of_nobody(subject: Subject, path: &RepoPath) -> Finding {
-    Rule::ProtectedArtefact
+    Rule::GateForbidden
         .finding(subject)
         .found(format!("an override of {path}"))
         .expected("a policy with protection_overrides in [gates]")

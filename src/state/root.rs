@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use crate::record::RepoPath;
-use crate::record::baseline::StateRoot;
+use crate::record::{DirectoryPath, RepoPath};
+
 use crate::sys::directory::Directory;
 use crate::sys::entry::Kind;
 
@@ -37,16 +37,16 @@ pub struct Root {
 
 impl Root {
     /// Goes to the place below a work tree. Nothing on the way may be a symlink, or anything but a directory.
-    pub fn find(work_tree: &Path, root: &StateRoot) -> Result<Self, Error> {
+    pub fn find(work_tree: &Path, root: &DirectoryPath) -> Result<Self, Error> {
         Self::go(work_tree, root, false)
     }
 
     /// Goes to the place as [`Root::find`] does, and makes the directories on the way.
-    pub fn make(work_tree: &Path, root: &StateRoot) -> Result<Self, Error> {
+    pub fn make(work_tree: &Path, root: &DirectoryPath) -> Result<Self, Error> {
         Self::go(work_tree, root, true)
     }
 
-    fn go(work_tree: &Path, root: &StateRoot, make: bool) -> Result<Self, Error> {
+    fn go(work_tree: &Path, root: &DirectoryPath, make: bool) -> Result<Self, Error> {
         // Where a person keeps the work tree, and by which links they go there, is their own affair.
         let top = work_tree
             .canonicalize()

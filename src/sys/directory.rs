@@ -26,6 +26,14 @@ impl Directory {
         })
     }
 
+    /// Returns the same directory, to be closed by itself.
+    pub fn again(&self) -> io::Result<Self> {
+        Ok(Self {
+            path: self.path.clone(),
+            file: self.file.try_clone()?,
+        })
+    }
+
     /// Opens a directory in it. A symlink to one is an error.
     pub fn inner(&self, name: impl AsRef<OsStr>) -> io::Result<Self> {
         let name = name.as_ref();

@@ -76,6 +76,11 @@ impl Entry {
             stamp,
         }
     }
+
+    /// Returns who may read, write and execute it.
+    pub fn permissions(&self) -> u32 {
+        u32::try_from(self.stamp.mode & 0o777).unwrap_or_default()
+    }
 }
 
 impl Directory {
@@ -141,6 +146,11 @@ impl Directory {
         let made = self.inner(name)?;
         permit(&made.file, Mode::RWXU)?;
         Ok(made)
+    }
+
+    /// Removes a file in it, or a symlink.
+    pub fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.file, name, AtFlags::empty())?)
     }
 
     /// Removes an empty directory in it.

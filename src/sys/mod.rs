@@ -10,6 +10,7 @@ pub mod entry;
 pub mod environment;
 pub mod file;
 pub mod lock;
+pub mod placed;
 pub mod process;
 pub mod random;
 #[cfg(any(test, feature = "selftest"))]

@@ -1,8 +1,8 @@
 //! What the server takes, and what it refuses.
 
-use git_awo::record::baseline::{Item, Kind, StateRoot};
+use git_awo::record::baseline::{Item, Kind};
 use git_awo::record::tree::Mode;
-use git_awo::record::{BaselineName, ObjectId, RepoPath, TaskId};
+use git_awo::record::{BaselineName, DirectoryPath, ObjectId, RepoPath, TaskId};
 
 use super::forge::{Forge, entry};
 use super::{with_files, with_root, with_state, with_task};
@@ -220,7 +220,7 @@ fn a_baseline_is_bound_to_where_it_stands() {
             it.manifest.predecessor = Some(ObjectId::Sha1([3; 20]));
         }),
         ("another directory", "GOV-003", |it| {
-            it.manifest.root = StateRoot::new("docs/").unwrap();
+            it.manifest.root = DirectoryPath::new("docs/").unwrap();
         }),
     ];
     for (what, code, change) in rows {

@@ -157,23 +157,23 @@ impl Door {
         self.accepts_push(what, &[&format!("{commit}:refs/heads/wip/{branch}")]);
     }
 
-    /// Each commit is pushed as a new branch of `wip/**`, all in one push. It must be refused with
-    /// exactly these codes for each branch; none are for one that is not at fault.
+    /// Each commit is pushed as a new branch of `wip/**`, all in one push, which is refused; returns the codes for
+    /// each of them.
     #[track_caller]
-    pub fn refuses_each(&self, table: &[(String, String, &[&str])]) {
+    pub fn refused_codes<'a>(
+        &self,
+        commits: impl Iterator<Item = &'a str>,
+    ) -> Vec<BTreeSet<String>> {
         let before = (self.world.server(), self.files());
-        let mut refspecs = Vec::new();
-        let mut wanted = BTreeMap::new();
-        for (what, commit, codes) in table {
-            let branch = format!("refs/heads/wip/{}", self.branch());
-            refspecs.push(format!("{commit}:{branch}"));
-            let codes: BTreeSet<String> = codes.iter().map(|it| (*it).to_owned()).collect();
-            wanted.insert(branch, (what, codes));
-        }
-        let mut words = vec!["git", "push", "--no-verify", "--atomic", "origin"];
-        words.extend(refspecs.iter().map(String::as_str));
+        let branch = |_: &&str| format!("refs/heads/wip/{}", self.branch());
+        let branches: Vec<_> = commits.map(|it| (it, branch(&it))).collect();
+        let refspecs = branches
+            .iter()
+            .map(|(commit, branch)| format!("{commit}:{branch}"));
         let verdict = self.world.path("verdicts/last.json");
+        let words = ["git", "push", "--no-verify", "--atomic", "origin"];
         let mut push = self.world.command(self.who, self.who, &words);
+        push.args(refspecs);
         let output = push.env("GIT_AWO_JSON", &verdict).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "the push is accepted\n{text}");
@@ -186,13 +186,39 @@ impl Door {
             let code = finding["code"].as_str().unwrap().to_owned();
             found.entry(branch).or_default().insert(code);
         }
-        for (branch, (what, codes)) in &wanted {
-            let found = found.remove(branch.as_str()).unwrap_or_default();
-            assert_eq!(&found, codes, "{what} on {branch}\n{text}");
-        }
+        let codes = branches
+            .iter()
+            .map(|(_, branch)| found.remove(branch.as_str()));
+        let codes: Vec<_> = codes.map(Option::unwrap_or_default).collect();
         assert!(found.is_empty(), "nothing else is found: {found:?}");
         assert_eq!((self.world.server(), self.files()), before, "{text}");
-        refused(table.len());
+        refused(codes.len());
+        codes
+    }
+
+    /// Each commit is pushed as a new branch of `wip/**`, all in one push. It must be refused with
+    /// exactly these codes for each branch; none are for one that is not at fault.
+    #[track_caller]
+    pub fn refuses_each(&self, table: &[(String, String, &[&str])]) {
+        let found = self.refused_codes(table.iter().map(|it| it.1.as_str()));
+        for ((what, _, codes), found) in table.iter().zip(found) {
+            let codes: BTreeSet<String> = codes.iter().map(|it| (*it).to_owned()).collect();
+            assert_eq!(found, codes, "{what}");
+        }
+    }
+
+    /// Each commit is pushed in the same way, and must be refused with one of these codes at least, by which
+    /// `verify` finds it when it is forced.
+    #[track_caller]
+    pub fn refuses_with_one_of(&self, table: &[(String, String)], codes: &[&'static str]) {
+        let found = self.refused_codes(table.iter().map(|it| it.1.as_str()));
+        let mut forced = Vec::new();
+        for ((what, commit), found) in table.iter().zip(found) {
+            let code = codes.iter().find(|it| found.contains(**it));
+            let code = code.unwrap_or_else(|| panic!("{what}: {found:?}"));
+            forced.push((commit.as_str(), *code));
+        }
+        self.verify_finds_all(&forced);
     }
 
     /// All of these are refused with this one code and found by `verify`, whoever forces them.

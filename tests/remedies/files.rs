@@ -190,6 +190,17 @@ pub const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        rule: Rule::IndexPage,
+        stage: World::founded,
+        prepare: |world| {
+            world.next_policy(2, None, crate::index_pages::with_pages);
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+            world.write("otto/docs/a b.md", "x");
+        },
+        act: crate::index_pages::CHECK,
+        ..CASE
+    },
+    Case {
         rule: Rule::ExportPlace,
         prepare: |world| world.write("out/mine.txt", "x"),
         act: EXPORT,

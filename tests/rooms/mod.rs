@@ -36,7 +36,6 @@ const STARTERS: &[(&str, &str)] = &[
     ("src/cell/enter.rs", "this process becomes the command"),
     ("src/cell/init.rs", "this process starts the command"),
     ("src/run/command.rs", "a run is the execution of a command"),
-    ("src/run/explain.rs", "strace, which watches the command"),
     (
         "src/sandbox/world.rs",
         "persons of the sandbox type what people would type",

@@ -3,9 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
+use super::hooks::program;
 use crate::cli::{Answer, Context};
-use crate::ops::Error;
 use crate::ops::fetch::{self, Request};
+use crate::ops::{Error, hooks};
 
 /// Fetch branches and records, verify the records, then merge them
 ///
@@ -38,6 +39,7 @@ pub fn run(context: &Context, args: &FetchArgs) -> Result<Answer, Error> {
         whole: args.whole,
     };
     let done = fetch::fetch(&context.session()?, &request)?;
+    hooks::keep_merge_driver(&context.session()?, &program()?)?;
     let mut text = String::new();
     let mut rows = Vec::new();
     for (reference, id) in &done.moved {

@@ -22,6 +22,7 @@ pub mod gate;
 pub mod gc;
 pub mod hook;
 pub mod hooks;
+pub mod index;
 pub mod init;
 pub mod integrity;
 pub mod lift;

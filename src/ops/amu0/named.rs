@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::check::baselines::{Baselines, Told};
 use crate::facts::baseline::manifest_of;
 use crate::policy::Policy;
-use crate::record::baseline::{FILES, Manifest, StateRoot};
+use crate::record::baseline::{FILES, Manifest};
 use crate::record::tree::Mode;
-use crate::record::{Findings, ObjectId, Refusal, RepoPath, Report, Subject};
+use crate::record::{DirectoryPath, Findings, ObjectId, Refusal, RepoPath, Report, Subject};
 use crate::rules::{baseline as rules, clone};
 use crate::store::baselines::{Lines, Standing};
 
@@ -24,7 +24,7 @@ pub struct Named {
 }
 
 /// Returns the directory that the policy names, or refuses.
-pub(super) fn root(policy: &Policy) -> Result<&StateRoot, Error> {
+pub(super) fn root(policy: &Policy) -> Result<&DirectoryPath, Error> {
     let root = policy.state_root();
     root.ok_or_else(|| {
         let why = rules::no_root(Subject::none());

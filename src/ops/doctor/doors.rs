@@ -8,7 +8,7 @@ use crate::facts::log;
 use crate::git;
 use crate::hook::gaps::{self, View};
 use crate::hook::install::{self, Side};
-use crate::hook::{places, receipt};
+use crate::hook::{merge_driver, places, receipt};
 use crate::ops::Error;
 use crate::ops::hooks::{not_installed, word};
 use crate::record::chain_of;
@@ -26,6 +26,21 @@ pub(super) fn hooks(it: &mut Examination<'_>) -> Result<(), Error> {
     it.complain(all.iter().filter_map(not_installed));
     if places::is_gitaly(&directory) {
         it.note(places::NO_TRANSACTION);
+    }
+    Ok(())
+}
+
+/// Where a directory has an index, git must ask us to merge it: else branches that add files there conflict.
+pub(super) fn merge_driver(it: &mut Examination<'_>) -> Result<(), Error> {
+    let Ok(policy) = it.session.policy() else {
+        return Ok(());
+    };
+    let has_index = policy.artefacts().iter().any(|it| it.has_index());
+    if has_index && !it.server && !merge_driver::is_installed(&it.actor.repo, it.program)? {
+        it.complain([setup::hook(
+            "the merge driver of INDEX.md",
+            "missing or outdated",
+        )]);
     }
     Ok(())
 }

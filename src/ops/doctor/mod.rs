@@ -26,6 +26,7 @@ const CHECKS: &[Check] = &[
     trust::own_key,
     trust::server_key,
     doors::hooks,
+    doors::merge_driver,
     doors::where_git_looks,
     doors::past_the_hooks,
     refs::replaced,

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::item::{Item, Kind};
-use super::root::StateRoot;
 use super::scope::{Place, Scope};
-use crate::record::{BaselineName, ObjectId, PlanId, RepoPath, RunId, Sha256, TaskId, json, names};
+use crate::record::{
+    BaselineName, DirectoryPath, ObjectId, PlanId, RepoPath, RunId, Sha256, TaskId, json, names,
+};
 
 /// The name of the form.
 pub const SCHEMA: &str = "awo.baseline/1";
@@ -35,7 +36,7 @@ pub struct Manifest {
     /// The first policy commit.
     pub repository: ObjectId,
     /// The directory that it holds.
-    pub root: StateRoot,
+    pub root: DirectoryPath,
     /// The run whose result it is; none of one that was taken from a work tree.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<RunId>,
@@ -206,7 +207,7 @@ mod tests {
             policy: id,
             predecessor: None,
             repository: id,
-            root: StateRoot::new("state/").unwrap(),
+            root: DirectoryPath::new("state/").unwrap(),
             run: None,
             schema: SCHEMA.to_owned(),
             task: None,

@@ -2,10 +2,8 @@
 
 mod item;
 mod manifest;
-mod root;
 mod scope;
 
 pub use item::{Difference, Item, Kind, differences};
 pub use manifest::{BadManifest, FILES, MANIFEST, MOST_BYTES, Manifest, SCHEMA};
-pub use root::StateRoot;
 pub use scope::{Place, Scope};

@@ -8,6 +8,7 @@ mod permitted;
 mod records;
 mod scope;
 mod shape;
+pub mod variants;
 
 use super::Case;
 use super::door::Door;
@@ -32,10 +33,7 @@ pub const CASES: &[Case] = &[
         id: "P-03",
         attack: "a protected path in another case or Unicode form, with invisible characters, or by its short name",
         answer: "GOV-003",
-        tests: &[
-            "hostile::trees::scope::a_protected_path_spelt_otherwise",
-            "hostile::trees::scope::a_protected_path_by_its_short_name",
-        ],
+        tests: &["hostile::trees::scope::a_protected_path_spelt_otherwise"],
     },
     Case {
         id: "P-05",
@@ -112,7 +110,10 @@ pub const CASES: &[Case] = &[
         id: "P-19",
         attack: "renames, copies and swaps out of and into protected directories",
         answer: "GOV-003",
-        tests: &["hostile::trees::scope::renames_copies_and_swaps"],
+        tests: &[
+            "hostile::trees::scope::renames_copies_and_swaps",
+            "hostile::trees::scope::a_protected_file_got_at_in_every_way",
+        ],
     },
     Case {
         id: "P-20",

@@ -1,5 +1,6 @@
 //! What may be touched.
 
+use super::variants::{Form, deeds, neighbours, spellings, with};
 use crate::hostile::door::Door;
 use crate::world::World;
 
@@ -79,57 +80,100 @@ fn paths_that_nobody_granted() {
     door.accepts("granted paths", &commit);
 }
 
-#[test]
-fn a_protected_path_spelt_otherwise() {
-    let door = Door::of_otto();
-    let table: Vec<_> = [
-        "src/KEYS/k",
-        "src/Keys",
-        "docs/.GitModules",
-        "docs/.MAILMAP",
-        "src/\u{212a}eys/k",
-        "src/k\u{fe0f}eys/k",
-        "src/key\u{17f}/x",
-    ]
-    .iter()
-    .map(|path| ((*path).to_owned(), commit_of(&door, &[path])))
-    .collect();
-    door.refuses_all(&table, "GOV-003");
-    let commit = commit_of(
-        &door,
-        &["src/key/k", "src/keysx/k", "docs/.mailmaps", "src/kéys"],
-    );
-    door.accepts("names that differ", &commit);
+/// A commit on main that adds a file at each of these paths, whatever a work tree could hold.
+fn commit_at(door: &Door, paths: &[&str]) -> String {
+    let raw = door.raw();
+    let (_, root) = door.base();
+    let blob = raw.blob("new\n");
+    let add = |tree: String, path: &&str| with(&raw, &tree, path, Some(("100644", &blob)));
+    door.commit(&paths.iter().fold(root, add))
+}
+
+/// Protects more, and lets otto write below `src/` and `docs/` as before.
+fn protecting(patterns: &str) -> Door {
+    let world = World::founded();
+    world.next_policy(2, None, |text| {
+        text.replace("protected = [", &format!("protected = [{patterns}, "))
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    Door::new(world, "otto")
 }
 
 #[test]
-fn a_protected_path_by_its_short_name() {
-    let world = World::founded();
-    world.next_policy(2, None, |text| {
-        let protected = "protected = [\"credentials/\", \"/docs/.github/workflows/\", ";
-        text.replace("protected = [", protected)
-    });
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    let door = Door::new(world, "otto");
-    let table: Vec<_> = [
-        "src/CREDEN~1/k",
-        "src/a/creden~9",
-        "docs/GITHUB~1/WORKFL~1/ci.yml",
-        "docs/.github/workfl~2/ci.yml",
-        "docs/GitHub~1/workflows",
-    ]
-    .iter()
-    .map(|path| ((*path).to_owned(), commit_of(&door, &[path])))
-    .collect();
-    door.refuses_all(&table, "GOV-003");
-    let others = [
+fn a_protected_path_spelt_otherwise() {
+    let door = protecting("\"credentials/\", \"/docs/.github/workflows/\", \"/src/r\u{e9}fi.py\"");
+    for (path, component) in [
+        ("src/keys/k", "keys"),
+        ("src/a/keys", "keys"),
+        ("docs/.gitmodules", ".gitmodules"),
+        ("src/.mailmap", ".mailmap"),
+        ("src/credentials/k", "credentials"),
+        ("docs/.github/workflows/ci.yml", ".github"),
+        ("docs/.github/workflows/ci.yml", "workflows"),
+        ("src/r\u{e9}fi.py", "r\u{e9}fi.py"),
+    ] {
+        let spelt = spellings(path, component);
+        assert!(spelt.len() > 8, "{spelt:?}");
+        let (disguised, plain): (Vec<_>, Vec<_>) = spelt
+            .into_iter()
+            .map(|(form, it)| {
+                (
+                    form == Form::Disguised,
+                    (it.clone(), commit_at(&door, &[&it])),
+                )
+            })
+            .partition(|it| it.0);
+        let of = |table: Vec<(bool, (String, String))>| -> Vec<_> {
+            table.into_iter().map(|it| it.1).collect()
+        };
+        // Some spellings of git's own files are none that a tree may hold.
+        let codes: &[_] = match component {
+            ".gitmodules" | ".mailmap" => &["GOV-003", "INT-003"],
+            _ => &["GOV-003"],
+        };
+        door.refuses_with_one_of(&of(plain), codes);
+        door.refuses_with_one_of(&of(disguised), &["INT-003"]);
+    }
+    let benign = [
+        "src/key/k",
+        "src/keysx/k",
+        "docs/.mailmaps",
+        "src/k\u{e9}ys",
         "src/NOTES~1",
         "src/creden~a",
         "src/creden~1.txt",
         "docs/GITHUB~1/other/ci.yml",
         "src/WORKFL~1/ci.yml",
     ];
-    door.accepts("other names", &commit_of(&door, &others));
+    door.accepts("names that differ", &commit_at(&door, &benign));
+}
+
+#[test]
+fn a_protected_file_got_at_in_every_way() {
+    let door = Door::of_otto();
+    let (world, who) = (&door.world, door.who);
+    // olga may write it, and otto everything around it.
+    let (tip, root) = door.base();
+    let raw = door.raw();
+    let key = raw.blob("key\n");
+    let root = with(&raw, &root, "src/prot/keys/k", Some(("100644", &key)));
+    let base = raw.commit(&root, &[&tip], "Base\n");
+    world.force(who, &[&format!("{base}:refs/heads/main")]);
+    world.ok("olga", "olga", &["git", "fetch", "-q", "origin"]);
+    world.next_policy(2, None, |_| crate::world::policy(2, &base, ""));
+    world.ok(who, who, &["git", "fetch", "-q", "origin"]);
+    let deeds = deeds(&door, "src/prot/keys/k", "src/mine");
+    let deeds: Vec<_> = deeds
+        .into_iter()
+        .map(|(what, id)| (what.to_owned(), id))
+        .collect();
+    assert!(deeds.len() > 10);
+    door.refuses_with_one_of(&deeds, &["GOV-003"]);
+    let beside = neighbours("src/prot/keys");
+    let beside: Vec<&str> = beside.iter().map(String::as_str).collect();
+    door.accepts("beside it", &commit_at(&door, &beside));
+    let copy = with(&raw, &root, "src/mine", Some(("100644", &key)));
+    door.accepts("a copy of it", &door.commit(&copy));
 }
 
 #[test]
