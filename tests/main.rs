@@ -3,6 +3,7 @@
 
 mod actors;
 mod admissions;
+mod artefacts;
 mod aside;
 mod attacks;
 mod automation;
@@ -30,6 +31,7 @@ mod figure;
 mod founding;
 mod fuzz_targets;
 mod fuzzing;
+mod gateway;
 mod growth;
 mod hostile;
 mod howtos;

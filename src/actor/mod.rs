@@ -153,7 +153,7 @@ impl Actor {
     pub fn lifting(
         &self,
         history: &PolicyHistory,
-        (commit, changes): (&Commit, &[Change]),
+        (commit, changes): (Option<&Commit>, &[Change]),
     ) -> Result<Vec<Lifting>, Error> {
         let policy = &history.current().policy;
         if !lifting::may_be_lifted(policy, changes) {
@@ -167,7 +167,7 @@ impl Actor {
             arriving: true,
         };
         let uses = Uses::by_log(&self.repo, &refs);
-        let lifting = collector.lifting(policy, &uses, (Some(commit), changes), when);
+        let lifting = collector.lifting(policy, &uses, (commit, changes), when);
         Ok(lifting?)
     }
 

@@ -6,12 +6,13 @@ pub(super) mod strict;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::facts::artefacts::{self, Artefacts, TakenBack};
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::lifting::{self, Lifting, Uses, When};
 use crate::facts::post_work;
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::vouched::{self, Vouched};
-use crate::git::{Compared, Reader};
+use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
 use crate::record::{Coded, Findings, ObjectId, OverrideUse, Report, Subject, Timestamp, Verdict};
@@ -30,6 +31,8 @@ pub struct Branch<'a> {
     pub commits: Vec<ObjectId>,
     /// Who vouches for some of them.
     pub vouched: &'a Vouched,
+    /// What was taken back in its history.
+    pub taken_back: &'a TakenBack,
     /// The time by which keys are judged.
     pub time: Timestamp,
     /// Where the branch was before, if that is known.
@@ -52,6 +55,16 @@ impl Branch<'_> {
             true => History::of_arriving(reader, &self.rules),
             false => History::new(reader, &self.rules),
         }
+    }
+
+    fn artefacts(
+        &self,
+        reader: &Reader,
+        commit: &Commit,
+        found: &Compared,
+    ) -> Result<Artefacts, git::Error> {
+        let (policy, changes) = (self.rules.policy(), &found.changes);
+        artefacts::of_commit(reader, policy, commit, changes, self.taken_back)
     }
 }
 
@@ -125,9 +138,17 @@ pub(super) fn judge_left(
         let policy = branch.rules.policy();
         let of = (Some(&*commit), &*found.changes);
         let lifting = collector.lifting(policy, uses, of, branch.when())?;
+        let artefacts = match branch.artefacts(reader, &commit, &found) {
+            Ok(artefacts) => artefacts,
+            Err(error) => {
+                report.findings.extend(denied(branch, *id, error)?);
+                continue;
+            }
+        };
         let it = Claim {
             commit: &commit,
             found: &found,
+            artefacts,
             claim: CommitKind::of(&commit),
             lifting: &lifting,
         };
@@ -190,9 +211,7 @@ pub(super) fn judge_once(
             Ok(gathered) => gathered,
             Err(error) => {
                 watch(Seen::Malformed);
-                let subject = Subject::of_ref(branch.rules.reference()).at(*id);
-                let denied = error.denies(subject).ok_or(error)?;
-                report.findings.extend(denied);
+                report.findings.extend(denied(branch, *id, error)?);
                 continue;
             }
         };
@@ -202,16 +221,24 @@ pub(super) fn judge_once(
             left.push(*id);
             continue;
         }
+        let artefacts = match branch.artefacts(reader, &commit, &found) {
+            Ok(artefacts) => artefacts,
+            Err(error) => {
+                report.findings.extend(denied(branch, *id, error)?);
+                continue;
+            }
+        };
         match CommitKind::of(&commit) {
             CommitKind::Direct => {
                 report
                     .findings
-                    .extend(judge_direct(branch, &commit, &found, &[]))
+                    .extend(judge_direct(branch, &commit, &found, artefacts, &[]))
             }
             claim => {
                 let it = Claim {
                     commit: &commit,
                     found: &found,
+                    artefacts,
                     claim,
                     lifting: &[],
                 };
@@ -223,13 +250,30 @@ pub(super) fn judge_once(
     Ok((report, left))
 }
 
+/// Returns the findings on a commit of which something is malformed; nothing else may keep a commit from being judged.
+fn denied(branch: &Branch<'_>, id: ObjectId, error: git::Error) -> Result<Findings, git::Error> {
+    let subject = Subject::of_ref(branch.rules.reference()).at(id);
+    match error.is_out_of_work() {
+        // Not this commit's fault, and the next one would say it again.
+        true => Err(error),
+        false => error.denies(subject).ok_or(error),
+    }
+}
+
 fn judge_direct(
     branch: &Branch<'_>,
     commit: &Commit,
     found: &Compared,
+    artefacts: Artefacts,
     lifting: &[Lifting],
 ) -> Findings {
-    let case = case(&branch.rules, branch.time, commit, found, lifting);
+    let case = case(
+        &branch.rules,
+        branch.time,
+        commit,
+        found,
+        (artefacts, lifting),
+    );
     let mut findings = Findings::new();
     if branch.arriving {
         rules::one_reading(&case, &mut findings);
@@ -299,19 +343,15 @@ fn judge_plain(
     findings: &mut Findings,
     governed: &mut Vec<ObjectId>,
 ) -> Result<(), Error> {
-    let subject = || Subject::of_ref(branch.rules.reference()).at(id);
     // The finding is there already: looking at more costs time and tells nothing.
     if paths.load(Ordering::Relaxed) > max_paths {
         return Ok(());
     }
-    let gathered = history.gather(id);
-    let (commit, found) = match gathered {
+    let (commit, found) = match history.gather(id) {
         Ok(found) => found,
-        // Not this commit's fault, and the next one would say it again.
-        Err(error) if error.is_out_of_work() => return Err(error.into()),
         // A malformed object is a finding on this commit; the others are judged all the same.
         Err(error) => {
-            findings.extend(error.denies(subject()).ok_or(error)?);
+            findings.extend(denied(branch, id, error)?);
             return Ok(());
         }
     };
@@ -326,7 +366,10 @@ fn judge_plain(
         governed.push(id);
         return Ok(());
     }
-    findings.extend(judge_direct(branch, &commit, &found, &[]));
+    match branch.artefacts(history.reader(), &commit, &found) {
+        Ok(artefacts) => findings.extend(judge_direct(branch, &commit, &found, artefacts, &[])),
+        Err(error) => findings.extend(denied(branch, id, error)?),
+    }
     Ok(())
 }
 
@@ -342,9 +385,11 @@ pub fn judge_run(
 ) -> Result<Findings, Error> {
     let reader = collector.records.reader();
     let (commit, found) = History::new(reader, rules).gather(id)?;
+    let (policy, taken_back) = (rules.policy(), TakenBack::default());
+    let artefacts = artefacts::of_commit(reader, policy, &commit, &found.changes, &taken_back)?;
     let of = (Some(&*commit), &*found.changes);
-    let lifting = collector.lifting(rules.policy(), uses, of, when)?;
-    let case = case(rules, time, &commit, &found, &lifting);
+    let lifting = collector.lifting(policy, uses, of, when)?;
+    let case = case(rules, time, &commit, &found, (artefacts, &lifting));
     let mut findings = Findings::new();
     rules::entries(&case, &mut findings);
     rules::merge(&case, &mut findings);
@@ -356,6 +401,7 @@ pub fn judge_run(
 struct Claim<'a> {
     commit: &'a Commit,
     found: &'a Compared,
+    artefacts: Artefacts,
     claim: CommitKind,
     lifting: &'a [Lifting],
 }
@@ -369,11 +415,17 @@ fn judge_claim(
     report: &mut Report,
 ) -> Result<(), Error> {
     if it.claim == CommitKind::Direct {
-        let found = judge_direct(branch, it.commit, it.found, it.lifting);
+        let found = judge_direct(branch, it.commit, it.found, it.artefacts, it.lifting);
         report.findings.extend(found);
         return Ok(());
     }
-    let case = case(&branch.rules, branch.time, it.commit, it.found, it.lifting);
+    let case = case(
+        &branch.rules,
+        branch.time,
+        it.commit,
+        it.found,
+        (it.artefacts, it.lifting),
+    );
     let mut findings = Findings::new();
     if branch.arriving {
         rules::one_reading(&case, &mut findings);
@@ -425,13 +477,14 @@ fn case<'a>(
     time: Timestamp,
     commit: &'a Commit,
     found: &'a Compared,
-    lifting: &'a [Lifting],
+    (artefacts, lifting): (Artefacts, &'a [Lifting]),
 ) -> CommitCase<'a> {
     CommitCase {
         rules,
         commit,
         changes: &found.changes,
         faults: &found.faults,
+        artefacts,
         lifting,
         signer: rules.policy().keyring().signer_of(commit, time),
     }

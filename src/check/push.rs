@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::facts::artefacts::TakenBack;
 use crate::facts::lifting::Uses;
 use crate::facts::log::{self, State};
 use crate::facts::position::Positions;
@@ -339,6 +340,7 @@ fn judge_branches(
     let mut known = Known {
         before: Strict::of(policy, push.before),
         landed: Vec::new(),
+        taken_back: TakenBack::default(),
     };
     for movement in in_order(policy, movements) {
         let found = (report.findings.len(), report.undecided.len());
@@ -353,12 +355,14 @@ fn judge_branches(
     Ok(())
 }
 
-/// What the branches of a push may build on.
+/// What the branches of a push may build on, and what is known of their histories.
 struct Known<'a> {
     /// Where branches were before it.
     before: Strict,
     /// Where it has moved branches so far.
     landed: Vec<(&'a RefName, Strict)>,
+    /// What was taken back in their histories.
+    taken_back: TakenBack,
 }
 
 /// Returns the movements of one push in the order in which they are judged, by its own door and by
@@ -445,6 +449,7 @@ fn judge_branch(
         rules: branch_rules,
         commits,
         vouched: &vouched,
+        taken_back: &known.taken_back,
         time: push.time,
         old: kept,
         arriving: true,

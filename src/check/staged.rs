@@ -1,5 +1,6 @@
 //! Judges a commit that is about to be made: the same paths rules, earlier.
 
+use crate::facts::artefacts::{self, Made, TakenBack};
 use crate::facts::case::CommitCase;
 use crate::facts::lifting::{Uses, When};
 use crate::facts::position::Positions;
@@ -8,19 +9,21 @@ use crate::git::Reader;
 use crate::policy::Unverified;
 use crate::policy::keyring::Signer;
 use crate::record::tree::{Change, faults};
-use crate::record::{Findings, IdentityName, RefName, Report, Timestamp};
+use crate::record::{Findings, IdentityName, ObjectId, RefName, Report, Timestamp};
 use crate::rules;
 use crate::store::ledger::Records;
 
 use super::{Error, PolicyHistory};
 
-/// Judges staged changes as a direct commit by this person on this branch.
+/// Judges staged changes as a direct commit by this person on this branch, and as the reversal of a commit, if they
+/// are to be one.
 pub fn judge(
     reader: &Reader,
     history: &PolicyHistory,
     reference: &RefName,
     person: Option<&IdentityName>,
     changes: &[Change],
+    reverted: Option<ObjectId>,
     time: Timestamp,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
@@ -51,6 +54,12 @@ pub fn judge(
             added.push(fault);
         }
     }
+    let made = Made {
+        parents: &[head],
+        tree: None,
+        reverts: reverted,
+    };
+    let artefacts = artefacts::collect(reader, policy, &made, changes, &TakenBack::default())?;
     let refs = super::push::refs(reader)?;
     let records = Records::open(reader, &refs)?;
     let collector = Collector {
@@ -71,6 +80,7 @@ pub fn judge(
         commit: &commit,
         changes,
         faults: &added,
+        artefacts,
         lifting: &lifting,
         signer,
     };

@@ -4,6 +4,7 @@ use crate::record::commit::Commit;
 use crate::record::tree::{Change, Fault};
 use crate::record::{Coded, Findings, IdentityName, ObjectId, RunId, Subject};
 
+use super::artefacts::Artefacts;
 use super::lifting::Lifting;
 use crate::policy::keyring::Signer;
 use crate::policy::{RefRules, Unverified};
@@ -17,6 +18,8 @@ pub struct CommitCase<'a> {
     pub changes: &'a [Change],
     /// What is wrong with entries of its trees that no parent has.
     pub faults: &'a [Fault],
+    /// What stands in the directories of artefacts before it and after it.
+    pub artefacts: Artefacts,
     /// What lifts the protection of artefacts that it changes, where the policy lets anybody lift it.
     pub lifting: &'a [Lifting],
     /// Who signed it, or why nobody can be said to have.

@@ -6,6 +6,7 @@ mod applied;
 pub(crate) mod approvals;
 pub(crate) mod arrivals;
 pub(crate) mod arrived;
+pub(crate) mod artefacts;
 pub mod baseline;
 pub(crate) mod between;
 pub(crate) mod case;

@@ -7,6 +7,7 @@
 mod bases;
 mod cache;
 mod diff;
+mod directories;
 mod error;
 mod faults;
 mod holder;
@@ -48,6 +49,7 @@ mod tests_walk;
 mod tests_write;
 
 pub use diff::MOST_CHANGES;
+pub use directories::Directories;
 pub use error::{Error, UpdateError};
 pub use kind::Kind;
 pub use listing::Compared;

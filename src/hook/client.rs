@@ -49,6 +49,7 @@ pub fn pre_commit(environment: &Environment) -> Result<Report, Error> {
         &branch,
         person.as_ref(),
         &changes,
+        reverting(&reader),
         Clock::system().now(),
     )?)
 }
@@ -294,6 +295,13 @@ fn merge(history: &PolicyHistory, branch: &RefName, report: &mut Report) {
 
 fn merging(reader: &Reader) -> bool {
     reader.git_dir().join("MERGE_HEAD").exists()
+}
+
+/// Returns the commit that git is about to revert, if it is.
+fn reverting(reader: &Reader) -> Option<ObjectId> {
+    let path = reader.git_dir().join("REVERT_HEAD");
+    let text = file::read_existing(&path, MAX_MESSAGE).ok()?;
+    std::str::from_utf8(&text).ok()?.trim().parse().ok()
 }
 
 /// Opens the repository as git tells its hooks where it is.

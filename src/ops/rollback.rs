@@ -1,10 +1,11 @@
 //! Takes a rejected run back: one commit, its exact inverse.
 
 use crate::check::rollback::earlier_rollback;
+use crate::facts::artefacts::{self, TakenBack};
 use crate::facts::case::CommitCase;
 use crate::facts::run::Held;
 use crate::git::{CommitDraft, Expected, MOST_CHANGES, RefUpdate};
-use crate::record::tree::Change;
+use crate::record::tree::{Change, Mode};
 use crate::record::{Findings, ObjectId, RefName, Refusal, Rule, RunId, Subject};
 use crate::rules::{self, Reverted, life, step, undo};
 
@@ -112,8 +113,10 @@ impl<'a> Undo<'a> {
         }
         let tree = repo.commit(self.tip)?.tree;
         let mut stale = Findings::new();
+        let policy = session.policy()?;
         for change in &self.changes {
-            if repo.entry(tree, &change.path)? != change.new {
+            if !policy.is_index_page(&change.path) && repo.entry(tree, &change.path)? != change.new
+            {
                 stale.push(undo::changed_since(run, &change.path));
             }
         }
@@ -146,19 +149,21 @@ impl<'a> Undo<'a> {
             self.session.actor(),
             &self.run.facts.id,
         );
-        let edits: Vec<_> = self
-            .changes
-            .iter()
+        let policy = self.session.policy()?;
+        let changes = self.changes.iter();
+        let edits: Vec<_> = changes
+            .filter(|change| !policy.is_index_page(&change.path))
             .map(|change| (change.path.clone(), change.old))
             .collect();
-        let tree = repo.commit(self.tip)?.tree;
+        let before = repo.commit(self.tip)?.tree;
+        let tree = repo.edit_tree(Some(before), &edits)?;
         let author = actor.author();
         let message = format!(
             "Roll back {run}\n\nThe exact inverse of {}.\n\nAWO-Rollback: {run}\n",
             self.run.says().commit
         );
         let draft = CommitDraft {
-            tree: repo.edit_tree(Some(tree), &edits)?,
+            tree: self.with_pages(before, tree)?,
             parents: vec![self.tip],
             author: author.clone(),
             committer: author,
@@ -166,6 +171,27 @@ impl<'a> Undo<'a> {
             signature: None,
         };
         Ok(repo.write_commit(&actor.sign_commit(draft)?)?)
+    }
+
+    /// Returns the tree with generated pages that are right, where it differs from the one before.
+    fn with_pages(&self, before: ObjectId, mut tree: ObjectId) -> Result<ObjectId, Error> {
+        let (repo, policy) = (self.session.repo(), self.session.policy()?);
+        let most = policy.document().limits.paths;
+        let mut roots: Vec<_> = policy.artefacts().iter().collect();
+        // A page is a file of the directories around its own.
+        roots.sort_by_key(|it| std::cmp::Reverse(it.root().path().components().count()));
+        for root in roots.into_iter().filter(|it| it.has_index()) {
+            let directory = root.root().path();
+            if repo.entry(before, &directory)? == repo.entry(tree, &directory)? {
+                continue;
+            }
+            let page = match artefacts::page_of(repo, tree, root, most)? {
+                Some(page) => Some((Mode::File, repo.write_blob(&page)?)),
+                None => None,
+            };
+            tree = repo.edit_tree(Some(tree), &[(root.index_page(), page)])?;
+        }
+        Ok(tree)
     }
 
     /// Judges the new commit as the server will.
@@ -186,13 +212,16 @@ impl<'a> Undo<'a> {
         let before = repo.commit(self.tip)?.tree;
         let most = policy.document().limits.paths;
         let inverse = repo.compare(Some(before), Some(commit.tree), most)?;
-        let of = (&*commit, &*inverse.changes);
+        let taken_back = TakenBack::default();
+        let artefacts = artefacts::of_commit(repo, policy, &commit, &inverse.changes, &taken_back)?;
+        let of = (Some(&*commit), &*inverse.changes);
         let lifting = self.session.actor().lifting(self.session.history()?, of)?;
         let case = CommitCase {
             rules: &rules,
             commit: &commit,
             changes: &inverse.changes,
             faults: &inverse.faults,
+            artefacts,
             lifting: &lifting,
             signer: policy.keyring().signer_of(&commit, self.session.now()),
         };

@@ -209,9 +209,8 @@ impl Session {
             arriving: true,
         };
         let of = (says.commit, facts.time, when);
-        Ok(branch::judge_run(
-            &collector, &uses, &rules, facts, of, before,
-        )?)
+        let judged = branch::judge_run(&collector, &uses, &rules, facts, of, before);
+        Ok(judged?)
     }
 
     /// Returns the context of a statement made in the first of these roles that one holds.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::branch::{self, Branch};
 use crate::check::verify::stands_for;
+use crate::facts::artefacts::TakenBack;
 use crate::facts::lifting::Uses;
 use crate::facts::vouched::{Vouched, range};
 use crate::policy::RefRules;
@@ -108,6 +109,7 @@ pub fn vouch(session: &Session, request: Request) -> Result<Given, Error> {
         rules: branch_rules,
         commits: commits.clone(),
         vouched: &Vouched::all(&commits, &person),
+        taken_back: &TakenBack::default(),
         time: session.now(),
         old: None,
         arriving: true,

@@ -214,6 +214,12 @@ impl Policy {
         artefacts::innermost(&self.artefacts, path)
     }
 
+    /// Tells whether a path is that of a generated index.
+    pub fn is_index_page(&self, path: &RepoPath) -> bool {
+        let mut roots = self.artefacts.iter();
+        roots.any(|it| it.has_index() && it.index_page() == *path)
+    }
+
     /// Returns how much must hold of the cell in which the commands of a run are confined, if they are.
     pub fn cell(&self) -> Option<Demand> {
         match self.document.gates.cell {

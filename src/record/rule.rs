@@ -183,6 +183,18 @@ rules! {
     AllowedPaths = "allowed-paths", Gov003,
         "Every changed path is within the allowed paths of the contract.",
         "task contract, scope", "`.github/ci.yml` changed under a contract for `src/`";
+    ArtefactArchive = "artefact-archive", Gov003,
+        "What is in an archive of artefacts never changes, and only files of its root move there, as they are and with the same path.",
+        "policy, `[[artefacts]]`", "a changed file in `docs/specs/archive/`";
+    ArtefactFixed = "artefact-fixed", Gov003,
+        "A version of an artefact never changes once it is committed, and goes nowhere but into an archive; one that was taken back does not come back with another content.",
+        "policy, `[[artefacts]]`", "`Protocol_v1.0.md` committed again with another content";
+    ArtefactName = "artefact-name", Gov003,
+        "A new file below a root of versioned artefacts is named `<Base>_vMAJOR.MINOR[.PATCH].<ext>`.",
+        "policy, `[[artefacts]]`", "`Protocol_v1.0_Final.md`";
+    ArtefactVersion = "artefact-version", Gov003,
+        "A new version of an artefact is the next one after the highest of its line.",
+        "policy, `[[artefacts]]`", "`Protocol_v1.2.md` where the highest is 1.0";
     DirectWriters = "direct-writers", Gov003,
         "A direct commit changes only paths that the policy grants to its signer on this branch.",
         "policy, `[[ref]]`", "rita pushes to a branch that only otto may write";

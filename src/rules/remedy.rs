@@ -28,6 +28,17 @@ pub fn leave_out(case: &CommitCase<'_>, path: &RepoPath) -> String {
     )
 }
 
+/// Returns how a commit gives a new file another name.
+pub fn rename(case: &CommitCase<'_>, path: &RepoPath) -> String {
+    let old = quote(path.to_str().unwrap_or("PATH"));
+    match CommitKind::of(case.commit) {
+        CommitKind::Governed(_) => leave_out(case, path),
+        _ => format!(
+            "git mv -- {old} PATH, then git commit --amend --no-edit (before it is made: git commit)"
+        ),
+    }
+}
+
 /// Returns how a commit leaves a path out, and which key of the policy may allow what it does there.
 pub fn leave_out_or_allow(case: &CommitCase<'_>, path: &RepoPath, key: &str) -> String {
     format!(

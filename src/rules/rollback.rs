@@ -11,7 +11,7 @@ use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule};
 use crate::records::Verdict;
 
 use super::scope::policy_paths;
-use super::{life, remedy};
+use super::{artefacts, life, remedy};
 
 /// What a roll-back commit takes back.
 pub struct Reverted<'a> {
@@ -145,7 +145,13 @@ pub fn rollback(
         (landed, taken_back),
         subject(),
     ));
-    for (path, found) in inverse(reverted.changes, case.changes) {
+    artefacts::pages(case, findings);
+    // What a page says follows from the files around it, which may be others since.
+    let is_page = |it: &&Change| policy.is_index_page(&it.path);
+    let without_pages =
+        |all: &[Change]| -> Vec<Change> { all.iter().filter(|it| !is_page(it)).cloned().collect() };
+    let (earlier, later) = (without_pages(reverted.changes), without_pages(case.changes));
+    for (path, found) in inverse(&earlier, &later) {
         findings.push(
             Rule::ExactInverse
                 .finding(subject().path(&path))

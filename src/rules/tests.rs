@@ -101,6 +101,7 @@ fn findings(policy: &Policy, person: &str, changes: &[Change]) -> Findings {
         commit: &commit,
         changes,
         faults: &faults::of_added(changes),
+        artefacts: Default::default(),
         lifting: &[],
         signer,
     };

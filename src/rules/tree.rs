@@ -6,12 +6,13 @@ use crate::record::path::quote;
 use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Finding, Findings, RepoPath, Rule, Subject};
 
-use super::remedy;
+use super::{artefacts, remedy};
 
 /// Refuses entries that a file system or git itself could take for something else, and modes
 /// that the policy does not permit there. What stood there before is no news.
 pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
     findings.extend(case.faults.iter().filter_map(|it| judged(it, case)));
+    artefacts::artefacts(case, findings);
     let policy = case.rules.policy();
     let limits = &policy.document().limits;
     for change in case.changes {

@@ -10,6 +10,7 @@ use crate::check::PolicyHistory;
 use crate::check::branch::changes_of;
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
+use crate::facts::artefacts::{self, TakenBack};
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::claims::{Said, command};
 use crate::facts::contradictions::{Around, contradictions};
@@ -303,12 +304,16 @@ fn judge(
         // The gate has found it.
         return Ok(false);
     };
-    let lifting = actor.lifting(history, (commit, &compared.changes))?;
+    let taken_back = TakenBack::default();
+    let artefacts =
+        artefacts::of_commit(&actor.repo, policy, commit, &compared.changes, &taken_back)?;
+    let lifting = actor.lifting(history, (Some(commit), &compared.changes))?;
     let case = CommitCase {
         rules: &rules,
         commit,
         changes: &compared.changes,
         faults: &compared.faults,
+        artefacts,
         lifting: &lifting,
         signer: policy.keyring().signer_of(commit, actor.now()),
     };

@@ -21,6 +21,7 @@ mod world;
 use crate::actor::Actor;
 use crate::check::branch::{Branch, judge};
 use crate::evidence;
+use crate::facts::artefacts::TakenBack;
 use crate::facts::lifting::Uses;
 use crate::facts::vouched::Vouched;
 use crate::git::Repo;
@@ -63,6 +64,7 @@ fn assert_recorded(world: &World, done: &RunDone) {
         rules: policy.ref_rules(&done.reference).unwrap(),
         commits: vec![done.commit],
         vouched: &Vouched::default(),
+        taken_back: &TakenBack::default(),
         time: actor.now(),
         old: None,
         arriving: true,

@@ -46,6 +46,11 @@ impl<'r> History<'r> {
         }
     }
 
+    /// Returns what it reads with.
+    pub(in crate::check) fn reader(&self) -> &'r Reader {
+        self.reader
+    }
+
     /// Finds new files that are larger than the policy allows, too.
     pub(in crate::check) fn of_arriving(reader: &'r Reader, rules: &RefRules<'_>) -> Self {
         let largest = rules.policy().document().limits.file_bytes;

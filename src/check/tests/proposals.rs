@@ -186,6 +186,7 @@ fn a_commit_about_to_be_made_is_judged_as_a_direct_one() {
             &branch(on),
             person.as_ref(),
             &[change],
+            None,
             Timestamp::EPOCH,
         );
         let report = report.unwrap();

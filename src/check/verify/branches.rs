@@ -13,6 +13,7 @@ use crate::check::branch::strict::{Hidden, Strict};
 use crate::check::branch::{self, Branch, Seen};
 use crate::check::push::in_order;
 use crate::check::{Behind, Error, PolicyHistory};
+use crate::facts::artefacts::TakenBack;
 use crate::facts::lifting::{Made, Uses};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
@@ -534,6 +535,7 @@ fn judge(
     watch: &(dyn Fn(&Move<'_>, Seen<'_>) + Sync),
 ) -> Result<(Vec<Result<Report, Error>>, Lifted), Error> {
     let history = cores.basis.history;
+    let taken_back = TakenBack::default();
     let rules_of = |it: &Move<'_>| history.version(it.policy).policy.ref_rules(it.reference);
     let all: Vec<_> = moves.iter().zip(jobs).enumerate().collect();
     // A vouch is found by the last commit of its range, so all of a movement are asked at once.
@@ -572,7 +574,7 @@ fn judge(
         let Some(rules) = rules_of(it) else {
             return Ok((Report::default(), Vec::new()));
         };
-        let branch = branch_of(it, rules, commits, vouched);
+        let branch = branch_of(it, rules, commits, (vouched, &taken_back));
         let reader = collector.records.reader();
         branch::judge_once(reader, &branch, collector, &|seen| watch(it, seen))
     })?;
@@ -585,7 +587,9 @@ fn judge(
             (Ok((found, commits)), Ok(report)) => {
                 report.absorb(found);
                 let rules = rules_of(it).filter(|_| !commits.is_empty());
-                left.extend(rules.map(|rules| (at, branch_of(it, rules, &commits, vouched))));
+                left.extend(
+                    rules.map(|rules| (at, branch_of(it, rules, &commits, (vouched, &taken_back)))),
+                );
             }
             (Err(error), Ok(_)) => *result = Err(error),
             (_, Err(_)) => {}
@@ -621,12 +625,13 @@ fn branch_of<'a>(
     it: &Move<'_>,
     rules: RefRules<'a>,
     commits: &[ObjectId],
-    vouched: &'a Vouched,
+    (vouched, taken_back): (&'a Vouched, &'a TakenBack),
 ) -> Branch<'a> {
     Branch {
         rules,
         commits: commits.to_vec(),
         vouched,
+        taken_back,
         time: it.time,
         old: it.old,
         arriving: it.is_tip,

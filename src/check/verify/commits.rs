@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::branch::{self, Branch};
 use crate::check::{Behind, Error};
+use crate::facts::artefacts::TakenBack;
 use crate::facts::lifting::Uses;
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
@@ -116,6 +117,7 @@ fn verify_on(
         reference,
         range,
         since_adoption: BTreeMap::new(),
+        taken_back: TakenBack::default(),
     };
     for entry in &log.entries {
         let says = entry.receipt.predicate();
@@ -181,6 +183,8 @@ struct On<'a> {
     /// The commits of the range that are not from before adoption, by version of the policy and
     /// whether the branch was new.
     since_adoption: BTreeMap<(usize, bool), BTreeSet<ObjectId>>,
+    /// What was taken back in the history of the branch.
+    taken_back: TakenBack,
 }
 
 impl On<'_> {
@@ -247,6 +251,7 @@ impl On<'_> {
             rules,
             commits,
             vouched: &vouched,
+            taken_back: &self.taken_back,
             time,
             old: None,
             arriving: push.arriving,

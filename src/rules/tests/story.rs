@@ -334,6 +334,7 @@ impl Told {
             commit: &self.commit,
             changes: &self.changes,
             faults: &self.faults,
+            artefacts: Default::default(),
             lifting: &[],
             signer: Ok(Who {
                 person: self.committer.clone(),

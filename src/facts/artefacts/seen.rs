@@ -1,0 +1,68 @@
+//! What the rules need to know of artefacts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::record::artefact::{ArtefactName, Version};
+use crate::record::index_page::Differences;
+use crate::record::tree::Mode;
+use crate::record::{ObjectId, RepoPath, fold};
+
+/// What a tree says of an entry, but for its name.
+pub type Content = (Mode, ObjectId);
+
+/// What the rules need to know of artefacts.
+#[derive(Clone, Debug, Default)]
+pub struct Artefacts {
+    /// What each parent has at the changed paths, of a merge only: elsewhere the change says it.
+    pub before: BTreeMap<RepoPath, Vec<Option<Content>>>,
+    /// The highest version of each line among all parents, where one is added.
+    pub highest: BTreeMap<Line, Version>,
+    /// New files in archives that stood below the root of the archive, at the same place, in a parent.
+    pub stood: BTreeSet<RepoPath>,
+    /// Those of them that still stand there.
+    pub copied: BTreeSet<RepoPath>,
+    /// Files that are gone, and that an archive of their root holds as they were.
+    pub archived: BTreeSet<RepoPath>,
+    /// Paths at which the commit puts back what the one that it reverts found there.
+    pub put_back: BTreeSet<RepoPath>,
+    /// New versions that were taken back before with another content, and the commit that took them back.
+    pub taken_back: BTreeMap<RepoPath, ObjectId>,
+    /// The pages that are not what they should be.
+    pub pages: Vec<(RepoPath, Page)>,
+}
+
+/// A page that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Its text differs.
+    Differs(Differences),
+    /// It is no plain file.
+    Mode(Mode),
+    /// It has so many bytes.
+    Large(u64),
+}
+
+/// Names a line: the versions of one base and one extension in one directory, however these are spelt.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line {
+    directory: Vec<u8>,
+    name: String,
+}
+
+impl Line {
+    /// Returns the line of a file with a versioned name.
+    pub fn of(path: &RepoPath, name: &ArtefactName) -> Self {
+        let (directory, _) = split(path.as_bytes());
+        Self {
+            directory: fold::bytes(directory),
+            name: name.line(),
+        }
+    }
+}
+
+/// Splits a path into directory and name.
+pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let mut parts = path.rsplitn(2, |b| *b == b'/');
+    let name = parts.next().unwrap_or_default();
+    (parts.next().unwrap_or_default(), name)
+}
