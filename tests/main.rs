@@ -31,6 +31,7 @@ mod figure;
 mod founding;
 mod fuzz_targets;
 mod fuzzing;
+mod gateway;
 mod growth;
 mod hostile;
 mod howtos;

@@ -3,6 +3,7 @@
 
 pub(crate) mod baselines;
 pub(crate) mod branch;
+pub mod gateway;
 pub(crate) mod governance;
 pub(crate) mod integrity;
 mod kept;

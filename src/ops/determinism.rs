@@ -4,15 +4,17 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 
 use crate::cell::Demand;
+use crate::facts::policies::PolicyFiles;
 use crate::policy::Role;
 use crate::policy::pattern::PathSet;
-use crate::record::contract::CellTerms;
+use crate::record::contract::{CellTerms, Contract};
 use crate::record::determinism::{DeterminismReport, RUNS, Sameness};
 use crate::record::path::unquote;
 use crate::record::{Finding, ObjectId, Refusal, RunId, Sha256, Subject};
-use crate::records::{DeterminismPredicate, Kind, Scope};
+use crate::records::{DeterminismPredicate, Kind, RunPredicate, RunWork, Scope};
 use crate::rules::rerun::OfRun;
 use crate::rules::{cell, rerun, step};
+use crate::run::gateway::Terms;
 use crate::run::{self, Repeated};
 use crate::store::batch::Batch;
 use crate::store::layout;
@@ -78,6 +80,8 @@ struct Plan {
     given: Vec<(&'static str, String)>,
     runs: Option<u32>,
     terms: CellTerms,
+    /// What lets it write by `git awo write`, if it is that of a run.
+    gateway: Option<Terms>,
     subject: Subject,
     /// The run, if it is the command of one.
     of: Option<OfRun>,
@@ -156,6 +160,7 @@ pub fn check(prepared: Prepared<'_>) -> Result<Checked, Error> {
             runs,
             streams: request.streams,
             terms: &plan.terms,
+            gateway: plan.gateway.as_ref(),
             subject: &plan.subject,
         },
     );
@@ -216,6 +221,7 @@ fn plan(session: &Session, what: &What) -> Result<Plan, Error> {
             given: Vec::new(),
             runs: None,
             terms: CellTerms::default(),
+            gateway: None,
             subject: Subject::none(),
             of: None,
         }),
@@ -258,6 +264,7 @@ fn of_run(session: &Session, run: &RunId) -> Result<Plan, Error> {
         ],
         runs: contract.and_then(|it| it.determinism),
         terms: contract.map_or_else(CellTerms::default, |it| it.cell.clone()),
+        gateway: gateway(session, says, contract)?,
         subject,
         of: Some(OfRun {
             run: says.run.clone(),
@@ -265,6 +272,21 @@ fn of_run(session: &Session, run: &RunId) -> Result<Plan, Error> {
             tree: says.tree,
         }),
     })
+}
+
+/// Returns what a run told `git awo write`.
+fn gateway(
+    session: &Session,
+    says: &RunPredicate,
+    contract: Option<&Contract>,
+) -> Result<Option<Terms>, Error> {
+    let Some(contract) = contract else {
+        return Ok(None);
+    };
+    let files = PolicyFiles::read(session.repo(), says.context.policy)?;
+    let skeleton = RunWork::is_skeleton(says.work.as_ref(), contract);
+    let (contract, person) = (contract.clone(), says.context.identity.clone());
+    Ok(Terms::new(files, contract, person, says.base, skeleton))
 }
 
 /// Returns what of the cell must hold: what the policy says, where there is one.

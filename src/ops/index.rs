@@ -56,6 +56,11 @@ pub struct Page {
 }
 
 impl Page {
+    /// Returns its content, unless it goes.
+    pub(super) fn content(&self) -> Option<&[u8]> {
+        (self.change != Change::Removed).then_some(self.content.as_slice())
+    }
+
     /// Writes a page beside its place, or removes it, where it differs.
     pub(super) fn prepare(&self, top: &Directory) -> Result<Option<Arrives>, Error> {
         let place = match self.change {

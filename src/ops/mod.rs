@@ -57,6 +57,7 @@ pub mod verify;
 pub mod vouch;
 pub mod waive;
 mod work_tree;
+pub mod write;
 
 pub use error::{Error, Process};
 pub use session::Session;

@@ -3,7 +3,7 @@
 use crate::facts::case::CommitCase;
 use crate::policy::Unverified;
 use crate::record::commit::SecondReading;
-use crate::record::{Coded as _, Finding, Findings, Rule};
+use crate::record::{Coded as _, Finding, Findings, IdentityName, Rule};
 
 use super::scope::policy_paths;
 use super::{remedy, vouch};
@@ -35,10 +35,14 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
         }
     };
     policy_paths(case, &person, findings);
-    if !case.rules.accepts_direct() {
-        return;
+    if case.rules.accepts_direct() {
+        writers(case, &person, findings);
     }
-    if !case.rules.grants_anything(&person) {
+}
+
+/// Refuses direct changes of paths that the policy does not grant to a person.
+pub(super) fn writers(case: &CommitCase<'_>, person: &IdentityName, findings: &mut Findings) {
+    if !case.rules.grants_anything(person) {
         findings.push(
             Rule::DirectWriters
                 .finding(case.subject())
@@ -52,7 +56,7 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
         return;
     }
     for change in case.changes {
-        if !case.rules.grants_direct(&person, &change.path) {
+        if !case.rules.grants_direct(person, &change.path) {
             findings.push(
                 Rule::DirectWriters
                     .finding(case.subject().path(&change.path))

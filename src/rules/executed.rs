@@ -52,17 +52,29 @@ pub fn changes(
                 )),
         );
     }
+    let subject = case.subject().run(run);
+    paths(case, contract, makes_skeleton, person, &subject, findings);
+}
+
+/// Judges each path that a run under a contract changes, or is about to change.
+pub(super) fn paths(
+    case: &CommitCase<'_>,
+    contract: &Contract,
+    makes_skeleton: bool,
+    person: Option<&IdentityName>,
+    subject: &Subject,
+    findings: &mut Findings,
+) {
     entries(case, findings);
     if let Some(person) = person {
         policy_paths(case, person, findings);
     }
-    let subject = case.subject().run(run);
     match makes_skeleton {
         true => {
-            skeleton::changes(contract, case.changes, &subject, findings);
-            untouched(contract, case.changes, &subject, findings);
+            skeleton::changes(contract, case.changes, subject, findings);
+            untouched(contract, case.changes, subject, findings);
         }
-        false => contract_scope(contract, case.changes, &subject, findings),
+        false => contract_scope(contract, case.changes, subject, findings),
     }
 }
 

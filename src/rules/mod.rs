@@ -21,6 +21,7 @@ pub mod execution;
 pub mod export;
 pub mod files;
 pub mod gate2;
+pub mod gateway;
 pub mod growth;
 pub mod index_page;
 pub mod integrity;

@@ -27,6 +27,7 @@ use crate::sys::{environment, process};
 
 use super::confine::Confinement;
 use super::error::Error;
+use super::gateway::{self, Gateway, Terms};
 use super::log::Logs;
 use super::place::{self, Place};
 use super::{command, measure};
@@ -80,6 +81,8 @@ pub struct Repeated<'a> {
     pub streams: bool,
     /// What a contract says of the cells.
     pub terms: &'a CellTerms,
+    /// What lets the command write by `git awo write`, as in the run that is made again.
+    pub gateway: Option<&'a Terms>,
     /// What a refusal is about.
     pub subject: &'a Subject,
 }
@@ -186,6 +189,9 @@ fn once(
     let mut command = command::untrusted(program, place.tree());
     command.args(args);
     surround(&mut command, place, check, &planned);
+    if let Some(terms) = check.gateway {
+        Gateway::make(place, check.program, terms)?.offer(&mut command);
+    }
     let logs = Logs::make(place, std::iter::empty())?;
     let streams = [logs.out.stream()?.into(), logs.err.stream()?.into()];
     let processors = match planned.processors {
@@ -261,11 +267,15 @@ fn surroundings(check: &Repeated<'_>) -> Surroundings {
         .chain(given)
         .map(|(name, value)| (name.to_owned(), value));
     let names = |it: &[&str]| it.iter().map(|name| (*name).to_owned()).collect();
+    let mut varied: BTreeSet<String> = names(VARIED);
+    if check.gateway.is_some() {
+        varied.insert(gateway::VARIABLE.to_owned());
+    }
     Surroundings {
         fixed: fixed.collect(),
         passed: names(PASSED),
         umask: "022".to_owned(),
-        varied: names(VARIED),
+        varied,
     }
 }
 

@@ -5,9 +5,11 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::actor::Actor;
 use crate::cell::Held;
+use crate::check::PolicyHistory;
 use crate::evidence::work::{argv, validations};
 use crate::facts::artefacts::{self, TakenBack};
 use crate::facts::case::CommitCase;
+use crate::facts::policies::PolicyFiles;
 use crate::git::Compared;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
@@ -23,7 +25,8 @@ use super::documents::Material;
 use super::error::Error;
 use super::execution::Execution;
 use super::finish::{Made, RunDone};
-use super::gate::{self, GateRequest, RunEnvironment};
+use super::gate::{self, Admission, GateRequest, RunEnvironment};
+use super::gateway::{Gateway, Terms};
 use super::log::{Log, Logs};
 use super::measure::{self, Measured};
 use super::place::{self, Place};
@@ -83,6 +86,10 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     let cell = cell.map(|demand| Confinement::new(demand, program));
     let cell = cell.transpose()?;
     let cell = cell.map(|it| it.under(admitted.contract().cell.clone()));
+    let terms = terms(actor, &history, &admitted)?;
+    let gateway = program.zip(terms.as_ref());
+    let gateway = gateway.map(|(program, terms)| Gateway::make(&place, program, terms));
+    let gateway = gateway.transpose()?;
     let logs = validations(admitted.contract(), admitted.makes_skeleton()).map(|it| it.1);
     let logs = Logs::make(&place, logs)?;
     let execution = Execution {
@@ -94,10 +101,27 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
         command: &request.command,
         logs,
         cell,
+        gateway,
         place,
         started,
     };
     execution.execute()
+}
+
+/// Returns what a run tells `git awo write`.
+fn terms(
+    actor: &Actor,
+    history: &PolicyHistory,
+    admitted: &Admission,
+) -> Result<Option<Terms>, Error> {
+    let files = PolicyFiles::read(&actor.repo, history.current().commit)?;
+    Ok(Terms::new(
+        files,
+        admitted.contract().clone(),
+        admitted.person.clone(),
+        admitted.base,
+        admitted.makes_skeleton(),
+    ))
 }
 
 impl Execution<'_> {
@@ -220,6 +244,9 @@ impl Execution<'_> {
             .env("AWO_RUN_ID", admitted.run.as_str())
             .env("AWO_TASK_ID", admitted.contract().id.as_str())
             .env("AWO_BASE", admitted.base.to_string());
+        if let Some(gateway) = &self.gateway {
+            gateway.offer(&mut command);
+        }
         command
     }
 

@@ -8,6 +8,7 @@ use crate::record::Timestamp;
 
 use super::confine::Confinement;
 use super::gate::Admission;
+use super::gateway::Gateway;
 use super::log::Logs;
 use super::place::Place;
 use super::scrub::Scrub;
@@ -23,6 +24,8 @@ pub(super) struct Execution<'a> {
     pub(super) logs: Logs,
     /// The cell of its commands, where the policy demands one.
     pub(super) cell: Option<Confinement>,
+    /// What lets its commands write by `git awo write`, where this program is known.
+    pub(super) gateway: Option<Gateway>,
     pub(super) before: Snapshot,
     pub(super) scrub: Scrub,
     pub(super) started: Timestamp,

@@ -17,6 +17,7 @@ mod execution;
 mod explain;
 mod finish;
 mod gate;
+pub mod gateway;
 mod import;
 mod log;
 mod measure;

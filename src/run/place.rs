@@ -31,6 +31,8 @@ const PREFIX: &str = "awo-run-";
 const HELD: &str = "held";
 /// The directory in which the command reports.
 const REPORTS: &str = "reports";
+/// The directory that the command finds git-awo in.
+const GATEWAY: &str = "gateway";
 /// Longest path to a repository that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
@@ -136,6 +138,11 @@ impl Place {
         self.file(REPORTS).join(name)
     }
 
+    /// Returns the directory of what lets the command write by `git awo write`. A cell lets it be read.
+    pub(super) fn gateway(&self) -> PathBuf {
+        self.file(GATEWAY)
+    }
+
     /// Puts a repository as it was at first in the place of the one that the command had, and
     /// returns the names in the command's index.
     ///
@@ -200,9 +207,11 @@ impl Place {
         let keys = key.map(|it| environment::expand_home(&it)).into_iter();
         // The public key may be named, which stands beside the other.
         let keys = keys.flat_map(|it| [it.with_extension(""), it]);
+        let mut read = object_stores(repo)?;
+        read.push(self.gateway());
         Ok(Cell {
             demand,
-            read: object_stores(repo)?,
+            read,
             write: vec![self.tree.clone(), self.file(REPORTS)],
             closed: closed.chain(keys.filter(|it| it.is_absolute())).collect(),
             home,

@@ -98,6 +98,16 @@ pub(super) fn names_temporary() -> bool {
     std::env::var_os("TMPDIR").is_some()
 }
 
+/// Returns the directories in which programs are looked for, after this one.
+pub fn search_path(first: &Path) -> OsString {
+    let mut path = first.as_os_str().to_owned();
+    if let Some(others) = std::env::var_os("PATH").filter(|it| !it.is_empty()) {
+        path.push(":");
+        path.push(others);
+    }
+    path
+}
+
 /// Returns the directory for temporary files.
 pub fn temporary() -> PathBuf {
     std::env::temp_dir()

@@ -28,6 +28,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Baselines", crate::baselines::CASES),
     ("Artefacts", crate::artefacts::CASES),
     ("Pages of artefacts", crate::index_pages::CASES),
+    ("The write gateway", crate::gateway::CASES),
     ("Versions of work packets", crate::versions::CASES),
     ("Claims", crate::claims::CASES),
     ("The life of a run", crate::life::CASES),

@@ -48,3 +48,4 @@ pub mod unclaim;
 pub mod verify;
 pub mod vouch;
 pub mod waive;
+pub mod write;
