@@ -241,7 +241,9 @@ fn reconcile(case: &CommitCase<'_>, page: &RepoPath) -> String {
     match CommitKind::of(case.commit) {
         CommitKind::Governed(_) => {
             let page = quote(page.to_str().unwrap_or("PATH"));
-            format!("let the command of the run write with git awo write PATH, which keeps {page} right")
+            format!(
+                "let the command of the run write with git awo write PATH, which keeps {page} right"
+            )
         }
         _ => format!("{before}, then git commit --amend --no-edit (before it is made: git commit)"),
     }
