@@ -164,6 +164,8 @@ pub(super) fn pages(
         let place = place(top, &path)?;
         let found = match &place {
             Some(place) => {
+                // The lock of the repository is ours. What cannot be removed is not listed.
+                let _ = place.sweep();
                 let read = place.read(LONGEST);
                 read.map_err(|error| unusable("read", &path, &error))?
             }

@@ -80,7 +80,6 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
     let basis = basis(session, &request)?;
     let policy = &basis.policy;
     let top = index::top(session)?;
-    let _locked = Locked::on(session.repo().common_dir())?;
     let mut roots = policy.artefacts().iter();
     if let Some(root) = roots.find(|it| it.has_index() && it.index_page() == path) {
         return Err(Error::denied(
@@ -88,14 +87,22 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
             rules::generated(&root.index_page()),
         ));
     }
-    let spot = Spot::look(&top, &path).map_err(|error| unusable("look at", &path, &error))?;
-    let spot = spot.map_err(|why| Error::denied(refused.clone(), why))?;
+    let look = || {
+        let spot = Spot::look(&top, &path);
+        let spot = spot.map_err(|error| unusable("look at", &path, &error))?;
+        spot.map_err(|why| Error::denied(refused.clone(), why))
+    };
+    look()?;
     let most = policy.document().limits.file_bytes;
     let mut content = Vec::new();
     let mut limited = request.content.take(most.saturating_add(1));
     limited
         .read_to_end(&mut content)
         .map_err(|error| Error::unusable(Rule::FileUsable, "cannot read the content", &error))?;
+    // From here on nothing waits for anybody else.
+    let _locked = Locked::on(session.repo().common_dir())?;
+    let spot = look()?;
+    let _ = spot.place.sweep();
     let mut faults = spot.collision(&path).into_iter().collect::<Vec<_>>();
     let size = content.len() as u64;
     if size > most {
@@ -108,6 +115,9 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
     };
     let pages = index::pages(session, &top, policy, holds, Some(&path))?;
     let file = (spot.mode(), content.as_slice());
+    if let Some(inner) = submodule(session, basis.base, &path)? {
+        return Err(Error::denied(refused, rules::inner_repository(&inner)));
+    }
     let changes = changes(session, &basis, &top, (&path, file), &pages)?;
     let changing = pages.iter().filter(|it| it.change != index::Change::None);
     let mut written: BTreeSet<_> = changing.map(|it| it.path.clone()).collect();
@@ -149,6 +159,23 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
     put(&top, &done, &spot.place, &content)?;
     done.pages.retain(|it| it.change != index::Change::None);
     Ok(done)
+}
+
+/// Returns the submodule in which a path would lie.
+fn submodule(
+    session: &Session,
+    base: ObjectId,
+    path: &RepoPath,
+) -> Result<Option<RepoPath>, Error> {
+    let (repo, mut at) = (session.repo(), RepoPath::default());
+    let tree = repo.tree_of(base)?;
+    for name in path.components() {
+        at = at.join(name);
+        if let Some((Mode::Gitlink, _)) = repo.entry(tree, &at)? {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
 }
 
 /// Puts a file and the pages that list it in their places.

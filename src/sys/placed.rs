@@ -11,6 +11,9 @@ use super::entry::{Entry, Kind};
 use super::file::PENDING;
 use super::random;
 
+/// Follows [`PENDING`] in the names of files that are not in their places yet.
+const OURS: &str = "write-";
+
 /// The place of a file.
 #[derive(Debug)]
 pub struct Placed {
@@ -88,6 +91,18 @@ impl Placed {
         }
     }
 
+    /// Removes what killed processes were writing in the directory of the file. The caller ensures that no other process
+    /// is writing there.
+    pub fn sweep(&self) -> io::Result<()> {
+        let left = format!("{PENDING}{OURS}");
+        for entry in self.innermost.entries()? {
+            if entry.kind == Kind::File && entry.name.as_bytes().starts_with(left.as_bytes()) {
+                self.innermost.remove_file(&entry.name)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes a file beside its place. It takes its place when it [arrives](Pending::arrive), and until then it can be
     /// dropped without a trace. It may be used as the one that stands there, or else as the umask says.
     pub fn prepare(&self, bytes: &[u8]) -> io::Result<Pending> {
@@ -110,7 +125,7 @@ impl Placed {
         }
         let random: [u8; 8] = random::bytes()?;
         let suffix: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let temporary = OsString::from(format!("{PENDING}{suffix}"));
+        let temporary = OsString::from(format!("{PENDING}{OURS}{suffix}"));
         let mut file = directory.make_file(&temporary, false)?;
         pending.temporary = Some(temporary);
         file.write_all(bytes)?;
@@ -226,6 +241,14 @@ mod tests {
         drop(first);
         let left: Vec<_> = fs::read_dir(dir.path()).unwrap().flatten().collect();
         assert_eq!(left.len(), 1);
+        let place = find(&dir, "kept/x").unwrap();
+        // As if this process had been killed.
+        std::mem::forget(place.prepare(b"one").unwrap());
+        fs::write(dir.path().join("kept/.git-awo-pending-other"), "x").unwrap();
+        assert_eq!(fs::read_dir(dir.path().join("kept")).unwrap().count(), 2);
+        place.sweep().unwrap();
+        assert_eq!(fs::read_dir(dir.path().join("kept")).unwrap().count(), 1);
+        fs::remove_file(dir.path().join("kept/.git-awo-pending-other")).unwrap();
         assert_eq!(fs::read_dir(dir.path().join("kept")).unwrap().count(), 0);
     }
 

@@ -8,6 +8,7 @@
 
 mod baselines;
 mod client;
+mod pages;
 mod receipts;
 mod server;
 mod setup;
