@@ -144,6 +144,7 @@ impl Actor {
             positions: Positions::Named,
             time: self.now(),
             arriving_policies: None,
+            measures: Default::default(),
         }
     }
 

@@ -112,6 +112,7 @@ pub fn vouch(session: &Session, request: Request) -> Result<Given, Error> {
         time: session.now(),
         old: None,
         arriving: true,
+        logged: None,
     };
     let report = branch::judge(repo, &judged, &session.collector(&records)?, usize::MAX)?;
     let found = report.findings.into_iter().chain(report.undecided);

@@ -24,7 +24,7 @@ about! {
     signers: Signers::Roles(&[Role::Operator, Role::Reviewer, Role::Model]),
     stands: Stands::OncePerDecision,
     after: &[],
-    fields: "`decision` (`schema_version`, `decision_id`, `gate_type`, `target_ref`, `decision`: `approve`, `reject` or `defer`; `rationale`, a reason code; `timestamp`, `actor`, of a model `confidence`, optional `evidence_refs`), `target` (the digest of what `target_ref` names: of a `record`, or the id of an `object`), `level`, `expires`; of a contract `base`; of a waiver `waiver` (`gates`, `paths`, `uses`); optional `task`, `run`, `answers`, `supersedes`, `note`",
+    fields: "`decision` (`schema_version`, `decision_id`, `gate_type`, `target_ref`, `decision`: `approve`, `reject` or `defer`; `rationale`, a reason code; `timestamp`, `actor`, of a model `confidence`, optional `evidence_refs`), `target` (the digest of what `target_ref` names: of a `record`, or the id of an `object`), `level`, `expires`; of a contract `base`; of a waiver `waiver` (`gates`, `paths`, `uses`); of what lifts the ceiling of a run `permits` (actions); optional `task`, `run`, `answers`, `supersedes`, `note`",
 }
 
 /// What decides.
@@ -126,6 +126,9 @@ pub struct DecisionPredicate {
     /// Why, in words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub note: Option<Reason>,
+    /// The actions of a run that it permits, sorted; of a PolicyViolation on a run only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub permits: Vec<Token>,
     /// The run that it is about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<RunId>,
@@ -174,10 +177,11 @@ impl DecisionPredicate {
     }
 
     /// Tells whether another decision on the same target stands beside this one or against it. Waivers of other
-    /// gates, paths or numbers are of their own; who rejects, rejects all of them.
+    /// gates, paths or numbers are of their own, and so are permits of other actions; who rejects, rejects all of them.
     pub fn concerns(&self, other: &Self) -> bool {
-        let alike = self.waiver == other.waiver || other.decision.decision == Choice::Reject;
-        alike && other.is_about(&self.decision.target_ref)
+        let alike = self.waiver == other.waiver && self.permits == other.permits;
+        (alike || other.decision.decision == Choice::Reject)
+            && other.is_about(&self.decision.target_ref)
     }
 
     /// Tells whether a decision on the same target is about what this reference names. Tasks and versions of

@@ -11,7 +11,7 @@ use crate::record::{
 use crate::records::{ActorKind, DECISION_SCHEMA, DecisionPredicate, Record as _, Target};
 
 use super::opening::{again, bare, file, opens, persons, signed, unknown};
-use super::{skeleton, waiver, work};
+use super::{ceiling, skeleton, waiver, work};
 
 /// How a decision stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +146,7 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
     }
     target(facts, gate, subject, &mut findings);
     waiver::form(says, subject, &mut findings);
+    ceiling::permits(says, subject, &mut findings);
     order(facts, subject, &mut findings);
     let days = policy.document().gates.approval_days;
     if says.expires > time.plus_days(days.saturating_add(1)) {

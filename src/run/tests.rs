@@ -67,6 +67,7 @@ fn assert_recorded(world: &World, done: &RunDone) {
         time: actor.now(),
         old: None,
         arriving: true,
+        logged: None,
     };
     let collector = actor.collector(&records, &history);
     let report = judge(&actor.repo, &branch, &collector, 100).unwrap();

@@ -47,6 +47,8 @@ struct Move<'a> {
     is_tip: bool,
     /// Whether it came without its records.
     is_behind: bool,
+    /// The entry of the log that tells of it.
+    logged: Option<ObjectId>,
 }
 
 /// What is to be judged for a movement.
@@ -264,6 +266,7 @@ fn moves<'a>(
                     old: movement.old,
                     is_tip: false,
                     is_behind: false,
+                    logged: Some(entry.commit),
                 });
             }
         }
@@ -284,6 +287,7 @@ fn moves<'a>(
             old: log.state.refs.get(reference).copied(),
             is_tip: true,
             is_behind,
+            logged: None,
         };
         let is_behind = !behind.since(reader, &[*tip])?.is_empty();
         if is_behind {
@@ -494,6 +498,7 @@ fn judge(
             time: it.time,
             old: it.old,
             arriving: it.is_tip,
+            logged: it.logged,
         };
         let reader = collector.records.reader();
         branch::judge_once(reader, &branch, collector, &|seen| watch(it, seen))
