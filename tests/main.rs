@@ -12,6 +12,7 @@ mod automation_runs;
 mod baselines;
 mod bench;
 mod board;
+mod ceilings;
 #[cfg(target_os = "linux")]
 mod cell;
 mod checkouts;

@@ -146,6 +146,7 @@ impl Actor {
             positions: Positions::Named,
             time: self.now(),
             arriving_policies: None,
+            measures: Default::default(),
         }
     }
 

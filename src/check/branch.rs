@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::facts::artefacts::{self, Artefacts, TakenBack};
 use crate::facts::case::{CommitCase, CommitKind};
+use crate::facts::ceiling::Landing;
 use crate::facts::lifting::{self, Lifting, Uses, When};
 use crate::facts::post_work;
 use crate::facts::run::{Collector, RunFacts};
@@ -15,6 +16,7 @@ use crate::facts::vouched::{self, Vouched};
 use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
+use crate::record::contract::CeilingTerms;
 use crate::record::{Coded, Findings, ObjectId, OverrideUse, Report, Subject, Timestamp, Verdict};
 use crate::rules::{self, Step};
 use history::History;
@@ -40,6 +42,8 @@ pub struct Branch<'a> {
     /// Whether they arrive now, or as if now. What the receive log tells of was accepted before, maybe by
     /// an older program, and stays so.
     pub arriving: bool,
+    /// The entry of the receive log that tells of them.
+    pub logged: Option<ObjectId>,
 }
 
 impl Branch<'_> {
@@ -446,6 +450,7 @@ fn judge_claim(
                 let subject = case.subject().run(&run);
                 findings.extend(rules::post_work::landed(plan, &there, &subject));
             }
+            ceilings(branch, collector, &facts, &case, &mut findings, report)?;
             // What has landed once stays: only where it arrives does the state of the run count.
             if collector.judging().at_a_door() && facts.held().is_some() {
                 let policy = case.rules.policy();
@@ -469,6 +474,44 @@ fn judge_claim(
         true => or_vouched(branch, &case, findings),
         false => findings,
     });
+    Ok(())
+}
+
+/// Judges a run that lands by its ceiling, together with all that has landed by then and lands with it. The ceiling that is
+/// built in is asked of what comes now; one that a policy or a contract sets, of what the log tells of too.
+fn ceilings(
+    branch: &Branch<'_>,
+    collector: &Collector<'_>,
+    facts: &RunFacts,
+    case: &CommitCase<'_>,
+    findings: &mut Findings,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let (Some(run), Some(contract)) = (facts.held(), facts.contract_says()) else {
+        // The chain does not hold without them.
+        return Ok(());
+    };
+    let (policy, says) = (branch.rules.policy(), run.says());
+    let is_set = policy.has_ceilings() || contract.ceiling != CeilingTerms::default();
+    if says.commit != case.commit.id || !(is_set || collector.judging().at_a_door()) {
+        return Ok(());
+    }
+    let landing = Landing {
+        logged: branch.logged,
+        time: branch.time,
+    };
+    let reader = collector.records.reader();
+    let base = reader.tree_of(says.base)?;
+    let of = (run.orchestrator(), policy);
+    let what = (&facts.id, (Some(base), case.commit.tree));
+    let measured = collector.ceiling(of, contract, what, landing)?;
+    let subject = case.subject().run(&facts.id);
+    let (found, undecided) = rules::ceiling::measured(&measured, contract, policy, &subject);
+    findings.extend(found);
+    report.undecided.extend(undecided);
+    let decided = collector.landing(run, policy, landing)?;
+    let found = rules::ceiling::decided(run, &measured, &decided, policy, &subject);
+    findings.extend(found);
     Ok(())
 }
 

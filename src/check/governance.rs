@@ -16,8 +16,8 @@ use crate::records::{
     PreWorkPredicate, Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, cancellation, cell, claim, contract, escalation, growth, life,
-    opening, pre_work, revocation, vouch, work,
+    approval, arrival, automation, cancellation, ceiling, cell, claim, contract, escalation,
+    growth, life, opening, pre_work, revocation, vouch, work,
 };
 use crate::store::layout::LedgerPath;
 
@@ -89,6 +89,8 @@ pub(super) fn judge_piece(
                     work::version(says, &before, &subject, findings);
                     let cells = collector.history.current().policy.cells();
                     findings.extend(cell::terms(says, cells, &subject));
+                    let policy = &collector.history.current().policy;
+                    findings.extend(ceiling::terms(says, policy, &subject));
                 }
                 if let Some(it) = it.record.downcast::<DecisionPredicate>() {
                     let facts = collector.decision(&it)?;

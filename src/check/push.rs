@@ -148,6 +148,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         positions: Positions::Arriving(arrivals.digests()),
         time: push.time,
         arriving_policies: arriving.as_ref(),
+        measures: Default::default(),
     };
     report.count("records", arrivals.count());
     for movement in push.movements {
@@ -453,6 +454,7 @@ fn judge_branch(
         time: push.time,
         old: kept,
         arriving: true,
+        logged: None,
     };
     // The limit is one for the whole push, over all its branches.
     let seen = report.checked.get("paths").copied().unwrap_or_default();

@@ -68,6 +68,7 @@ pub fn judge(
         positions: Positions::Named,
         time,
         arriving_policies: None,
+        measures: Default::default(),
     };
     let when = When {
         time,

@@ -6,6 +6,7 @@ mod arrivals;
 mod between;
 mod branches;
 mod cancellations;
+mod ceilings;
 mod clones;
 mod decision_events;
 mod decisions;

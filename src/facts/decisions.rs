@@ -285,8 +285,20 @@ impl Collector<'_> {
         let judging = self.judging();
         // What came with its use, or after it, does not reach back.
         let before = |it: Sha256| used.is_none_or(|used| judging.is_before(it, used.record));
-        let says = decision.predicate();
         let time = used.map_or(self.time, |it| it.time);
+        let policies = self.used_under(used).cloned().collect();
+        self.opening_when(decision, &before, (time, policies))
+    }
+
+    /// Returns how a decision stands to a use at some time, by these policies; of others on the same counts what was
+    /// there before.
+    pub(super) fn opening_when(
+        &self,
+        decision: Verified<DecisionPredicate>,
+        before: &dyn Fn(Sha256) -> bool,
+        (time, policies): (Timestamp, Vec<Policy>),
+    ) -> Result<Opening, Error> {
+        let says = decision.predicate();
         let mut all = self.decisions_on(says.target_key())?;
         all.retain(|it| it.digest() == decision.digest() || before(it.digest()));
         let superseder = |other: &DecisionPredicate| {
@@ -308,7 +320,7 @@ impl Collector<'_> {
         }
         Ok(Opening {
             auto_signature: self.auto_signature(says.id())?,
-            policies: self.used_under(used).cloned().collect(),
+            policies,
             time,
             withdrawn: self.withdrew(&decision, before)?,
             superseded_by: superseder(says),

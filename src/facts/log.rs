@@ -62,6 +62,8 @@ pub struct Entry {
     pub receipt: Verified<ReceiptPredicate>,
     /// The version of the policy by which the push was judged.
     pub policy: usize,
+    /// Its commit.
+    pub commit: ObjectId,
 }
 
 impl AsRef<ReceiptPredicate> for Entry {
@@ -203,7 +205,11 @@ fn verify(entry: &chain::Entry, floor: usize, history: &PolicyHistory) -> Result
     let position = history.position(policy, Some(entry.date));
     let verified = Keyring::verify::<ReceiptPredicate>(&entry.envelope, &position);
     let receipt = verified.map_err(|error| BadEntry::Record(entry.commit, error))?;
-    Ok(Entry { receipt, policy })
+    Ok(Entry {
+        receipt,
+        policy,
+        commit: entry.commit,
+    })
 }
 
 /// An entry of the log that does not hold.

@@ -183,6 +183,14 @@ impl<'a> Judging<'a> {
         matches!(self.positions, Positions::Arriving(_))
     }
 
+    /// Tells whether everything is judged by what the receive log tells, as `git awo verify` does.
+    pub fn by_the_log(&self) -> bool {
+        matches!(
+            self.positions,
+            Positions::Logged(_) | Positions::Continued(_)
+        )
+    }
+
     /// Tells whether this record arrives at a door.
     pub fn arrives(&self, record: Sha256) -> bool {
         self.positions.standing(record) == Standing::Arriving

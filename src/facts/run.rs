@@ -23,6 +23,7 @@ use super::contradictions::Around;
 use super::demanded::Demanded;
 use super::evidence::{Asked, EvidenceFacts};
 use super::groundwork::{AdmissionFacts, RunWorkFacts};
+use super::measures::Measures;
 use super::opening::{Opening, UsedBy};
 use super::position::{Came, Judging, Positions};
 use super::post_work::PostWorkFacts;
@@ -261,6 +262,8 @@ pub struct Collector<'a> {
     /// The history with the versions that arrive in the same push, if some do. Proposals may
     /// follow one of those; nothing is judged by it.
     pub arriving_policies: Option<&'a PolicyHistory>,
+    /// By how much commits change what they start from, as far as it was asked.
+    pub measures: Measures,
 }
 
 impl Collector<'_> {

@@ -1,7 +1,7 @@
 //! Decides on a gate, as a person or as a model.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::decisions::{Named, line};
 use crate::facts::run::Collector;
@@ -57,6 +57,8 @@ pub struct Request {
     pub file: Option<String>,
     /// What it waives, if it is a waiver.
     pub waiver: Option<WaiverScope>,
+    /// The actions of a run that it permits.
+    pub permits: BTreeSet<Token>,
     /// The change of a protected artefact that it is about; of one that others have decided on, what they said.
     pub protection: Option<Protection>,
 }
@@ -184,6 +186,7 @@ pub(super) fn draft(
         expires: now.plus_days(request.days.unwrap_or(DAYS.min(days))),
         level: policy.level(),
         note: request.note,
+        permits: request.permits.into_iter().collect(),
         run,
         supersedes: request.supersedes,
         target,
@@ -199,6 +202,7 @@ pub(super) fn draft(
     if closed.is_some() {
         says.decision.decision = Choice::Defer;
         says.waiver = None;
+        says.permits = Vec::new();
         says.supersedes = None;
     }
     // Whoever decides otherwise at the same moment, here or elsewhere, gives it another name; whoever

@@ -302,6 +302,7 @@ pub fn consent(session: &Session, request: ConsentRequest<'_>) -> Result<Consent
         session,
         &records,
         decide::Request {
+            permits: Default::default(),
             waiver: None,
             protection: None,
             gate,

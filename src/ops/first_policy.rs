@@ -89,6 +89,7 @@ fn document(founding: &Founding<'_>) -> Document {
     }
     Document {
         claims: ClaimRules::default(),
+        ceilings: Vec::new(),
         state: None,
         artefacts: Vec::new(),
         risk: BTreeMap::new(),

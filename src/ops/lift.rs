@@ -90,6 +90,7 @@ pub fn lift(session: &Session, request: LiftRequest) -> Result<Lifted, Error> {
             base: None,
             file: None,
             waiver: None,
+            permits: std::collections::BTreeSet::new(),
             protection: Some(protection.clone()),
         },
     )?;

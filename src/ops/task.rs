@@ -5,7 +5,7 @@ use crate::policy::Role;
 use crate::record::contract::{Contract, ContractDraft, Predecessor, signature_key};
 use crate::record::{Findings, RefName, Refusal, RepoPath, Sha256, Subject, TaskId, chain_of};
 use crate::records::{ContractPredicate, Kind, Statement};
-use crate::rules::{absent, contract as rules, work as rules_of_work};
+use crate::rules::{absent, ceiling, contract as rules, work as rules_of_work};
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Records, signed as marker};
@@ -34,7 +34,12 @@ impl Packet {
         let draft = packet::import(&self.bytes, &options).map_err(|errors| {
             Error::denied("the packet cannot be imported", rules::packet(&errors.0))
         })?;
-        checked(draft)
+        let contract = checked(draft)?;
+        let subject = Subject::of_record(Kind::Contract.of(&contract.id).to_path());
+        match Refusal::of(ceiling::form(&contract, &subject)) {
+            Some(why) => Err(Error::denied("the packet cannot be imported", why)),
+            None => Ok(contract),
+        }
     }
 
     /// Returns the contract that the packet asks for, with what the repository tells of it, and stores nothing. Where
@@ -83,8 +88,12 @@ impl Packet {
         let subject = Subject::of_record(Kind::Contract.of(id).to_path());
         let mut found = Findings::new();
         rules_of_work::version(&contract, &before, &subject, &mut found);
+        if let Some(why) = Refusal::of(found) {
+            return Err(session.refused(format!("{id} is no version to import"), why));
+        }
+        let found = ceiling::terms(&contract, session.policy()?, &subject);
         match Refusal::of(found) {
-            Some(why) => Err(session.refused(format!("{id} is no version to import"), why)),
+            Some(why) => Err(session.refused(format!("the ceiling of {id} cannot stand"), why)),
             None => Ok(contract),
         }
     }

@@ -113,6 +113,7 @@ pub fn vouch(session: &Session, request: Request) -> Result<Given, Error> {
         time: session.now(),
         old: None,
         arriving: true,
+        logged: None,
     };
     let uses = Uses::by_log(repo, session.refs()?);
     let collector = session.collector(&records)?;

@@ -48,6 +48,7 @@ pub fn waive(session: &Session, request: WaiveRequest) -> Result<Waived, Error> 
         days: request.days,
         base: None,
         file: None,
+        permits: BTreeSet::new(),
         protection: None,
         waiver: Some(WaiverScope {
             gates: request.gates.into_iter().collect(),

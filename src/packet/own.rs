@@ -140,6 +140,13 @@ impl Own<'_, '_> {
                 }
             }
             _ if scalar.limit().is_some() => self.wrong(line, path, "a whole number"),
+            (DeValue::Integer(number), _) if scalar.figure().is_some() && number.radix() == 10 => {
+                self.gather.say(scalar, line, number.as_str());
+            }
+            (DeValue::Float(number), _) if scalar.figure().is_some() => {
+                self.gather.say(scalar, line, number.as_str());
+            }
+            _ if scalar.figure().is_some() => self.wrong(line, path, "a whole number"),
             // A stage may be written as a number.
             (DeValue::Integer(number), _)
                 if matches!(scalar, Scalar::Stage | Scalar::Determinism)
@@ -157,8 +164,14 @@ impl Own<'_, '_> {
         self.gather.open(list, line);
         match value.get_ref() {
             DeValue::String(text) if list == List::Rollback => self.gather.entry(list, line, text),
-            DeValue::Array(values) if values.is_empty() && list == List::CellRead => {
-                self.wrong(line, path, "an array with at least one path");
+            DeValue::Array(values)
+                if values.is_empty()
+                    && matches!(
+                        list,
+                        List::CellRead | List::CeilingPaths | List::CeilingActions
+                    ) =>
+            {
+                self.wrong(line, path, "an array with at least one entry");
             }
             DeValue::Array(values) => {
                 if values.is_empty() {

@@ -152,6 +152,14 @@ pub enum PacketProblem {
         /// The expected type.
         wanted: &'static str,
     },
+    /// A figure of a ceiling that is no whole number.
+    #[error("cannot accept {text:?} as {key}: it is a whole number that is not negative")]
+    Ceiling {
+        /// The key.
+        key: &'static str,
+        /// The text.
+        text: String,
+    },
     /// The resulting contract is invalid.
     #[error("cannot make a contract of the packet")]
     Contract(#[source] ContractProblem),

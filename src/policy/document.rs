@@ -56,6 +56,9 @@ pub struct Document {
     /// What is asked of contracts by their risk tier, besides what is asked of all.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub risk: BTreeMap<String, RiskRules>,
+    /// How far whoever orchestrates may go without asking.
+    #[serde(rename = "ceiling", skip_serializing_if = "Vec::is_empty", default)]
+    pub ceilings: Vec<CeilingRules>,
     /// What baselines hold.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<StateRules>,
@@ -65,6 +68,36 @@ pub struct Document {
     /// Resource limits.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// A ceiling: what a person, or whoever holds a role, may change without asking. What is absent is built in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CeilingRules {
+    /// Persons by name, and roles by their words.
+    #[serde(rename = "for")]
+    pub whom: Vec<String>,
+    /// `L0`, `L3` or `L4`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub level: Option<String>,
+    /// How many paths may be changed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub files: Option<i64>,
+    /// In how many directories.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub directories: Option<i64>,
+    /// How many lines may be added and deleted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lines: Option<i64>,
+    /// Where (exact patterns). Without: everywhere.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub paths: Option<Vec<String>>,
+    /// What may be done: `create`, `change`, `delete`, `mode`. Without: all of these.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub actions: Option<Vec<String>>,
+    /// How many days count together for one identity.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub window_days: Option<i64>,
 }
 
 /// What is asked of the files of a directory.

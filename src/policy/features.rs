@@ -18,6 +18,9 @@ pub const AUTOMATION: &str = "automation/1";
 /// Admissions as records: `admission` of `[gates]`.
 pub const ADMISSION: &str = "admission/1";
 
+/// Ceilings: `[[ceiling]]`.
+pub const CEILING: &str = "ceiling/1";
+
 /// Confined commands: `cell` of `[gates]`.
 pub const CELL: &str = "cell/1";
 
@@ -35,7 +38,7 @@ pub const ARTEFACTS: &str = "artefacts/1";
 
 /// The features that this program knows.
 const KNOWN: &[&str] = &[
-    ADMISSION, ARTEFACTS, AUTOMATION, CELL, EVIDENCE, OVERRIDE, RISK, STATE,
+    ADMISSION, ARTEFACTS, AUTOMATION, CEILING, CELL, EVIDENCE, OVERRIDE, RISK, STATE,
 ];
 
 /// Maximum length of a name, in bytes.

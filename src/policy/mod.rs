@@ -3,6 +3,7 @@
 
 mod artefacts;
 mod automation;
+pub mod ceiling;
 mod cells;
 pub mod document;
 pub mod features;
@@ -23,6 +24,7 @@ mod verified;
 pub use crate::record::{Level, Role};
 pub use artefacts::ArtefactRoot;
 pub use automation::Need;
+pub use ceiling::Ceiling;
 pub use cells::Cells;
 pub use document::Document;
 pub use features::BadPolicy;

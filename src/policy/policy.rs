@@ -14,6 +14,7 @@ use crate::signing::AllowedSigners;
 
 use super::artefacts::{self, ArtefactRoot};
 use super::automation::{Automation, Need};
+use super::ceiling::{Ceiling, Ceilings};
 use super::cells::Cells;
 use super::document::{AdmittedBy, ClaimRules, Confinement, DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
@@ -54,6 +55,7 @@ pub struct Policy {
     pub(crate) collisions: PathSet,
     state: Option<DirectoryPath>,
     artefacts: Vec<ArtefactRoot>,
+    ceilings: Ceilings,
     keyring: Keyring,
 }
 
@@ -202,6 +204,17 @@ impl Policy {
     /// Returns the one directory that baselines hold, if they are taken at all.
     pub fn state_root(&self) -> Option<&DirectoryPath> {
         self.state.as_ref()
+    }
+
+    /// Returns the ceiling of whoever orchestrates: the policy's, or what is built in where it has none; nothing where it
+    /// has ceilings and none is for this person.
+    pub fn ceiling(&self, person: &IdentityName) -> Option<Ceiling> {
+        self.ceilings.of(self.persons.get(person)?)
+    }
+
+    /// Tells whether it sets ceilings itself.
+    pub fn has_ceilings(&self) -> bool {
+        !self.ceilings.is_empty()
     }
 
     /// Returns the directories whose files have versions, archives and a generated index.
@@ -483,6 +496,7 @@ impl Policy {
         risk::check(&document, &mut complaints);
         lint(&document, &mut complaints);
         let state = state(&document, &mut complaints);
+        let ceilings = Ceilings::check(&document, &persons, &mut complaints);
         let artefacts = artefacts::check(&document, &mut complaints);
         let touched = touched(&document, &mut complaints);
         let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
@@ -532,6 +546,7 @@ impl Policy {
             odd_names,
             collisions,
             state,
+            ceilings,
             artefacts,
             keyring,
         };

@@ -4,6 +4,7 @@
 //! it is checked again whenever it is read.
 
 mod action;
+mod ceiling;
 mod cell;
 mod pattern;
 mod problem;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 pub use action::{ActionName, UnknownAction};
+pub use ceiling::CeilingTerms;
 pub use cell::{CellLimits, CellTerms, HOMES, may_read};
 pub use pattern::{BadPattern, PathList, check_pattern, is_unfit};
 pub use problem::{ContractProblem, ContractProblems, FORMAT, SCHEMA};
@@ -209,6 +211,9 @@ pub struct ContractDraft {
     /// What it says of the cell in which its commands run.
     #[serde(skip_serializing_if = "is_default", default)]
     pub cell: CellTerms,
+    /// What it says of its ceiling.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub ceiling: CeilingTerms,
     /// How often a reviewer has to run the command again, with the same result each time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub determinism: Option<u32>,
@@ -373,6 +378,7 @@ impl ContractDraft {
             problems.push(ContractProblem::GateStage);
         }
         self.cell.problems(&self.forbidden_actions, &mut problems);
+        self.ceiling.problems(&mut problems);
         if let Some(packet) = &self.packet {
             let signature = self.user_signature.as_deref();
             let base = self.base_task_id.as_ref();

@@ -3,6 +3,7 @@
 
 pub mod artefact;
 pub mod baseline;
+pub mod ceiling;
 pub mod choice;
 pub mod code;
 pub mod coded;
@@ -20,6 +21,7 @@ pub mod gate;
 pub mod index_page;
 pub mod json;
 pub mod level;
+pub mod lines;
 pub mod links;
 pub mod name;
 pub mod names;

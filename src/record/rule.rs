@@ -456,6 +456,27 @@ rules! {
     WaiverReceived = "waiver-received", Gov011,
         "A run uses waivers that the server had before the push of the run.",
         "work packets", "a waiver pushed together with the run that needs it";
+    CeilingAbsent = "ceiling-absent", Gov012,
+        "Where a policy has ceilings, whoever orchestrates has one.",
+        "policy, `[[ceiling]]`", "a run by otto, whom no `[[ceiling]]` is for";
+    CeilingActions = "ceiling-actions", Gov012,
+        "Before a run lands, an operator's decision has named each action that its ceiling leaves to one: at L4 every action, else those that the ceiling does not list.",
+        "policy, `[[ceiling]]`", "a run that deletes a file, where `actions` has only create and change";
+    CeilingFigures = "ceiling-figures", Gov012,
+        "The landed runs of one base task, all versions and pushes taken together, change no more files, directories and lines than the ceiling.",
+        "policy, `[[ceiling]]`", "41 files in two pushes, where 40 are the ceiling";
+    CeilingLevel = "ceiling-level", Gov012,
+        "Before a run lands whose ceiling has the level L3, an operator who did not make it has approved it.",
+        "policy, `[[ceiling]]`", "a run that only a model has reviewed";
+    CeilingPaths = "ceiling-paths", Gov012,
+        "A run touches no path outside of its ceiling.",
+        "policy, `[[ceiling]]`", "`docs/a.md`, where the ceiling is `src/**`";
+    CeilingTerms = "ceiling-terms", Gov012,
+        "A contract only lowers its ceiling, in whole numbers that are not negative, and belongs to the task that its id names.",
+        "policy, `[[ceiling]]`", "`files = 50` in a packet, where the policy has 40";
+    CeilingWindow = "ceiling-window", Gov012,
+        "All that one identity has landed in the days of the ceiling, whatever the tasks, stays within the ceiling.",
+        "policy, `[[ceiling]]`", "five tasks of 10 files each by otto in a week, where 40 are the ceiling";
     ClaimHours = "claim-hours", Gov012,
         "A claim ends by the server's time within the hours that the policy permits.",
         "policy, `[claims]`", "a claim for 25 hours";

@@ -11,7 +11,7 @@ use crate::record::{
 use crate::records::{ActorKind, DECISION_SCHEMA, DecisionPredicate, Record as _, Target};
 
 use super::opening::{again, bare, file, opens, persons, signed, unknown};
-use super::{protection, remedy, skeleton, waiver, work};
+use super::{ceiling, protection, remedy, skeleton, waiver, work};
 
 /// How a decision stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +150,7 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
     }
     target(facts, gate, subject, &mut findings);
     waiver::form(says, subject, &mut findings);
+    ceiling::permits(says, subject, &mut findings);
     protection::form(says, policy, subject, &mut findings);
     order(facts, subject, &mut findings);
     let days = policy.document().gates.approval_days;

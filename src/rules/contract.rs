@@ -27,6 +27,7 @@ pub fn packet(complaints: &[Complaint]) -> Refusal {
         let place = line.map_or("packet".to_owned(), |line| format!("line {line}"));
         let rule = match complaint.problem {
             PacketProblem::Format(_) => Rule::PacketFormat,
+            PacketProblem::Ceiling { .. } => Rule::CeilingTerms,
             _ => Rule::Packet,
         };
         finding(rule, Subject::of_record(place), &complaint.reason())

@@ -8,6 +8,7 @@ pub mod artefacts;
 pub mod automation;
 pub mod baseline;
 pub mod cancellation;
+pub mod ceiling;
 pub mod cell;
 mod chain;
 pub mod claim;

@@ -33,7 +33,7 @@ use super::place::{self, Place};
 use super::scrub::Scrub;
 use super::snapshot::Snapshot;
 use super::watch::Changed;
-use super::{clean, command, dossier, events, evidence_map, finish, post_work};
+use super::{ceiling, clean, command, dossier, events, evidence_map, finish, post_work};
 
 /// The name of the file of events.
 const EVENTS: &str = "events.jsonl";
@@ -141,6 +141,10 @@ impl Execution<'_> {
         let author = self.actor.author();
         self.changes(&compared, &measured, &author, &mut findings)?;
         let tree = measured.tree;
+        let of = (&admitted.person, admitted.contract(), &admitted.run);
+        let trees = (admitted.base, tree);
+        let before = (self.place.refs(), self.history);
+        findings.extend(ceiling::measured(self.actor, before, of, trees)?);
         let manifest = post_work::manifest(self.actor, admitted, tree, &mut findings)?;
         let path = self.place.report(EVENTS);
         let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;

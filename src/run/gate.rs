@@ -17,7 +17,7 @@ use crate::record::{
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
 use crate::rules::{
-    absent, actors, cell, execution as rules, policy, post_work, setup, skeleton, waiver,
+    absent, actors, ceiling, cell, execution as rules, policy, post_work, setup, skeleton, waiver,
     work as rules_of_work,
 };
 use crate::store::layout;
@@ -223,6 +223,9 @@ pub(super) fn examine(
             findings.extend(rules::admitted(says, &admission, &subject));
         }
         findings.extend(cell::terms(says, policy.cells(), &subject));
+        if let Some(person) = &gate.person {
+            findings.extend(ceiling::before(says, person, policy, &subject));
+        }
         findings.extend(rules::governed(policy, &says.target_ref));
         gate.base = base(actor, says, findings)?;
         let base = gate.base;

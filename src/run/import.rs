@@ -28,6 +28,7 @@ use crate::rules::files::no_root;
 use crate::rules::{fault, merge, rerun};
 use crate::store::ledger::Records;
 
+use super::ceiling;
 use super::error::Error;
 use super::finish::{self, Made, RunDone};
 use super::gate::{self, Admission, GateRequest, GateResult};
@@ -148,6 +149,13 @@ impl<'a> Import<'a> {
             (&commit, &compared, root),
             &mut findings,
         )?;
+        if let (Some(contract), Some(person), Some(base)) = (contract, &gate.person, gate.base) {
+            let of = (person, contract, run);
+            let refs = actor.refs()?;
+            let found = ceiling::measured(actor, (&refs, &history), of, (base, commit.tree))?;
+            let already = |it: &Finding| gate.findings.iter().any(|known| known.rule == it.rule);
+            findings.extend(found.into_iter().filter(|it| !already(it)));
+        }
         findings.extend(gate.findings.clone());
         let (true, Some(root)) = (findings.is_empty(), root) else {
             return Err(Error::Refused(Refusal::or(findings, no_root())));

@@ -3,6 +3,7 @@
 //! of a run that took place elsewhere.
 
 mod approvals;
+mod ceiling;
 mod clean;
 mod command;
 mod confine;

@@ -50,6 +50,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Returns the refs of the repository before the run.
+    pub(super) fn refs(&self) -> &Refs {
+        &self.refs
+    }
+
     /// Makes a work tree of this name of `base`, with the bytes of the objects: no filter runs, and no line
     /// ending is converted, so that what differs afterwards was changed. It belongs to a
     /// repository of its own, as [`git::Reader::clone_shared`] makes it.

@@ -68,6 +68,7 @@ fn assert_recorded(world: &World, done: &RunDone) {
         time: actor.now(),
         old: None,
         arriving: true,
+        logged: None,
     };
     let collector = actor.collector(&records, &history);
     let report = judge(

@@ -144,6 +144,7 @@ impl Snapshot {
             positions: Positions::Arriving(arrivals.digests()),
             time: actor.now(),
             arriving_policies: None,
+            measures: Default::default(),
         };
         governance::judge(&arrivals, &collector, &mut findings)?;
         if !findings.is_empty() {

@@ -26,6 +26,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Models that work and assist", crate::actors::CASES),
     ("Risk tiers and drafts", crate::risk::CASES),
     ("Baselines", crate::baselines::CASES),
+    ("Ceilings", crate::ceilings::CASES),
     ("Artefacts", crate::artefacts::CASES),
     ("Pages of artefacts", crate::index_pages::CASES),
     ("The write gateway", crate::gateway::CASES),

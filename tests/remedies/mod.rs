@@ -9,6 +9,7 @@
 
 mod baselines;
 mod behind;
+mod ceilings;
 mod clones;
 mod commands;
 mod decisions;
@@ -91,6 +92,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
     [
         baselines::CASES,
         behind::CASES,
+        ceilings::CASES,
         clones::CASES,
         decisions::CASES,
         doors::CASES,

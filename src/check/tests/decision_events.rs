@@ -238,6 +238,7 @@ impl Story {
             positions: Positions::Named,
             time: time(NOW),
             arriving_policies: None,
+            measures: Default::default(),
         };
         let lines: Vec<_> = collector.events().unwrap();
         let lines: Vec<_> = lines.iter().map(|it| it.to_line()).collect();

@@ -156,6 +156,7 @@ pub fn decision(
         supersedes: None,
         target,
         task: None,
+        permits: Vec::new(),
         waiver: None,
         protection: None,
     }

@@ -31,6 +31,7 @@ fn ask<R>(
         positions,
         time,
         arriving_policies: None,
+        measures: Default::default(),
     })
 }
 

@@ -142,6 +142,7 @@ fn by_part(
         positions: Positions::Continued(&part),
         time: time(NOW),
         arriving_policies: None,
+        measures: Default::default(),
     };
     governance::judge(&arrivals, &collector, &mut findings).unwrap();
     let word = |it: &crate::record::Finding| format!("{} {}", it.code.as_str(), it.rule);

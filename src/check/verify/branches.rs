@@ -48,6 +48,8 @@ struct Move<'a> {
     is_tip: bool,
     /// Whether it came without its records.
     is_behind: bool,
+    /// The entry of the log that tells of it.
+    logged: Option<ObjectId>,
     /// The entry of the log that tells of the push, by its place; none of what moved past the hooks.
     entry: Option<usize>,
 }
@@ -271,6 +273,7 @@ fn moves<'a>(
                     old: movement.old,
                     is_tip: false,
                     is_behind: false,
+                    logged: Some(entry.commit),
                     entry: entry_of,
                 });
             }
@@ -292,6 +295,7 @@ fn moves<'a>(
             old: log.state.refs.get(reference).copied(),
             is_tip: true,
             is_behind,
+            logged: None,
             entry: None,
         };
         let is_behind = !behind.since(reader, &[*tip])?.is_empty();
@@ -635,6 +639,7 @@ fn branch_of<'a>(
         time: it.time,
         old: it.old,
         arriving: it.is_tip,
+        logged: it.logged,
     }
 }
 

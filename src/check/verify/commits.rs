@@ -140,6 +140,7 @@ fn verify_on(
                 at: (entry.policy, says.time),
                 is_new: movement.old.is_none(),
                 arriving: false,
+                logged: Some(entry.commit),
             };
             on.judge(commits, push, report)?;
         }
@@ -154,6 +155,7 @@ fn verify_on(
         at: (collector.history.last_index(), collector.time),
         is_new: !log.state.refs.contains_key(reference),
         arriving: true,
+        logged: None,
     };
     let since = behind.since(reader, &commits)?;
     let (since, before): (Vec<_>, Vec<_>) = commits.into_iter().partition(|id| since.contains(id));
@@ -173,6 +175,8 @@ struct Push {
     is_new: bool,
     /// Whether it happens now, and not as the log tells.
     arriving: bool,
+    /// The entry of the log that tells of it.
+    logged: Option<ObjectId>,
 }
 
 /// A branch, and the range that is judged on it.
@@ -255,6 +259,7 @@ impl On<'_> {
             time,
             old: None,
             arriving: push.arriving,
+            logged: push.logged,
         };
         let uses = Uses::of_others(reader, self.collector.records.refs());
         let most = usize::MAX / 2;

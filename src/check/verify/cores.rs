@@ -53,6 +53,7 @@ impl<'a> Basis<'a> {
             positions: Positions::Logged(self.logged),
             time: self.time,
             arriving_policies: None,
+            measures: Default::default(),
         }
     }
 }

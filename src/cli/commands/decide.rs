@@ -48,6 +48,10 @@ pub struct DecideArgs {
     /// The file of a refinement
     #[arg(long, value_name = "REVISION:PATH")]
     file: Option<String>,
+    /// Of PolicyViolation on a run: the actions that it may take beyond its ceiling: create, change, delete, mode, or another
+    /// word of its contract
+    #[arg(long, value_name = "ACTION", value_delimiter = ',')]
+    permits: Vec<String>,
 }
 
 /// What is decided.
@@ -89,6 +93,7 @@ pub fn run(context: &Context, args: &DecideArgs) -> Result<Answer, Error> {
         base: args.base.clone(),
         file: args.file.clone(),
         waiver: None,
+        permits: args.permits.iter().map(token).collect::<Result<_, _>>()?,
         protection: None,
     };
     let done = decide::decide(&context.session()?, request)?;

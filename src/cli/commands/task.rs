@@ -10,6 +10,7 @@ use crate::ops::board::{self, Card, Claim};
 use crate::ops::task::{self, Packet};
 use crate::ops::{Error, Session};
 use crate::packet;
+use crate::record::ceiling::Figure;
 use crate::record::contract::{Contract, Gate1, WorkPacket};
 use crate::record::path::{LONGEST, cut};
 use crate::record::{Gate, RefName, TaskId};
@@ -262,6 +263,22 @@ fn answer(contract: &Contract, what: &str) -> Answer {
         line("cell", "has the network, where the policy permits it");
     }
     line("cell limits", &contract.cell.limits.to_string());
+    let ceiling = &contract.ceiling;
+    line(
+        "ceiling level",
+        ceiling.level.as_deref().unwrap_or_default(),
+    );
+    for figure in Figure::ALL {
+        let said = ceiling.figure(*figure);
+        line(
+            "ceiling",
+            &said.map_or(String::new(), |it| format!("{it} {figure}")),
+        );
+    }
+    for path in &ceiling.paths {
+        line("ceiling path", path);
+    }
+    line("ceiling actions", &ceiling.actions.join(" "));
     if let Some(runs) = contract.determinism {
         line("determinism", &format!("a reviewer runs it {runs} times"));
     }

@@ -319,6 +319,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
                     positions: Positions::Continued(&part),
                     time: actor.now(),
                     arriving_policies: None,
+                    measures: Default::default(),
                 };
                 governance::judge(&arrivals, &collector, &mut found)?;
                 let baselines = Baselines::of(&collector, after, false);

@@ -1,5 +1,7 @@
 //! The fields that a packet can fill.
 
+use crate::record::ceiling::Figure;
+
 macro_rules! fields {
     ($(#[$doc:meta])* $kind:ident: $($name:ident = $field:literal, $said:literal;)*) => {
         $(#[$doc])*
@@ -54,6 +56,10 @@ fields! {
     CellMemory = "cell.limits.memory_bytes", "memory";
     CellFiles = "cell.limits.open_files", "open files";
     CellWall = "cell.limits.wall_seconds", "time of a command";
+    CeilingLevel = "ceiling.level", "level of the ceiling";
+    CeilingFiles = "ceiling.files", "files of the ceiling";
+    CeilingDirectories = "ceiling.directories", "directories of the ceiling";
+    CeilingLines = "ceiling.lines", "lines of the ceiling";
     Determinism = "determinism", "number of runs that must agree";
     Format = "packet.format_version", "packet format version";
     Why = "packet.why", "reason of the work";
@@ -98,6 +104,8 @@ fields! {
     Lineage = "lineage", "lineage";
     Waivers = "waivers", "waivers";
     CellRead = "cell.read", "what the cell may read";
+    CeilingPaths = "ceiling.paths", "paths of the ceiling";
+    CeilingActions = "ceiling.actions", "actions of the ceiling";
     Preserved = "packet.lineage.preserved", "what is preserved";
     Changed = "packet.lineage.changed", "what is changed";
     Dropped = "packet.lineage.dropped", "what is dropped";
@@ -146,6 +154,12 @@ impl Scalar {
         self.field().strip_prefix("cell.limits.")
     }
 
+    /// Returns the figure of a ceiling that the field sets.
+    pub(in super::super) fn figure(self) -> Option<Figure> {
+        let word = self.field().strip_prefix("ceiling.")?;
+        Figure::ALL.iter().copied().find(|it| it.word() == word)
+    }
+
     /// Returns whether the field is commands, word for word and on as many lines as they have.
     pub(in super::super) fn is_script(self) -> bool {
         matches!(self, Self::Validation | Self::TestPlan)
@@ -172,7 +186,11 @@ impl List {
     pub(in super::super) fn is_exact(self) -> bool {
         matches!(
             self,
-            Self::AllowedPaths | Self::ForbiddenPaths | Self::ForbiddenActions
+            Self::AllowedPaths
+                | Self::ForbiddenPaths
+                | Self::ForbiddenActions
+                | Self::CeilingPaths
+                | Self::CeilingActions
         )
     }
 

@@ -1,9 +1,10 @@
 //! Builds the draft from what was gathered.
 
 use crate::record::contract::{
-    ActionName, Admission, CellLimits, CellTerms, ContractDraft, ExecutionGate, Gate1, Notice,
-    PacketKind, PathList, SCHEMA, Target, WORK_EVIDENCE, check_pattern,
+    ActionName, Admission, CeilingTerms, CellLimits, CellTerms, ContractDraft, ExecutionGate,
+    Gate1, Notice, PacketKind, PathList, SCHEMA, Target, WORK_EVIDENCE, check_pattern,
 };
+use crate::record::json::MAX_INTEGER;
 use crate::record::name::check_line;
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
 
@@ -98,6 +99,7 @@ impl Gather {
             ));
         }
         let cell = self.cell();
+        let ceiling = self.ceiling();
         let validation_command = self.text(Scalar::Validation);
         let validation_steps = self.steps();
         if validation_command.is_none() && validation_steps.is_empty() {
@@ -143,6 +145,7 @@ impl Gather {
             skeleton,
             post_work,
             cell,
+            ceiling,
             determinism,
             packet,
             execution_gate,
@@ -164,6 +167,33 @@ impl Gather {
             network: self.flag(Scalar::CellNetwork),
             limits,
         }
+    }
+
+    /// Returns what it says of its ceiling.
+    fn ceiling(&mut self) -> CeilingTerms {
+        let mut ceiling = CeilingTerms {
+            level: self.text(Scalar::CeilingLevel),
+            paths: self.paths(List::CeilingPaths, PathList::Allowed),
+            actions: self.texts(List::CeilingActions),
+            ..CeilingTerms::default()
+        };
+        for scalar in Scalar::ALL {
+            let (Some(figure), Some(said)) = (scalar.figure(), self.scalars.get(scalar).cloned())
+            else {
+                continue;
+            };
+            match said.text.parse::<i64>() {
+                Ok(number) if number.unsigned_abs() <= MAX_INTEGER => ceiling.set(figure, number),
+                _ => {
+                    let problem = PacketProblem::Ceiling {
+                        key: scalar.field(),
+                        text: said.text,
+                    };
+                    self.complain(Some(said.line), problem);
+                }
+            }
+        }
+        ceiling
     }
 
     /// Returns the validation steps: those of a list, or of a test plan.

@@ -122,6 +122,9 @@ pub enum ContractProblem {
         /// The greatest value.
         most: u64,
     },
+    /// A word of a ceiling that is none.
+    #[error("cannot accept {0:?} as an action: it must have 1 to 64 of A-Z a-z 0-9 . _ -")]
+    Action(String),
     /// A closure plan that applies leaves something open.
     #[error("cannot accept a closure plan that applies and leaves {0} empty")]
     OpenEnd(&'static str),
@@ -151,6 +154,7 @@ impl ContractProblem {
             Self::CellPath { .. } => "cell.read",
             Self::CellNetwork(_) => "cell.network",
             Self::CellLimit { field, .. } => field,
+            Self::Action(_) => "ceiling.actions",
             Self::OpenEnd(field) => field,
         }
     }

@@ -42,6 +42,7 @@ pub(crate) fn draft() -> ContractDraft {
         skeleton: false,
         post_work: false,
         cell: Default::default(),
+        ceiling: Default::default(),
         determinism: None,
         packet: None,
         notices: Vec::new(),
@@ -126,7 +127,7 @@ fn a_stored_contract_is_checked_again_on_reading() {
     assert!(error.contains("'..'"), "{error}");
     assert!(spoil("allowed_paths", serde_json::json!([])).contains("empty scope"));
     assert!(spoil("forbidden_actions", serde_json::json!(["fly"])).contains("fly"));
-    assert!(spoil("ceiling", serde_json::json!(1)).contains("unknown field"));
+    assert!(spoil("roof", serde_json::json!(1)).contains("unknown field"));
     assert!(spoil("id", serde_json::json!("../x")).contains("task id"));
 }
 

@@ -81,6 +81,7 @@ fn found(by: &str, gate1: Gate1, decide: Decide, change: Use) -> Vec<String> {
         supersedes: None,
         target: Target::Record(contract.digest()),
         task: None,
+        permits: Vec::new(),
         waiver: None,
         protection: None,
     };

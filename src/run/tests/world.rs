@@ -384,6 +384,7 @@ fn contract() -> ContractDraft {
         skeleton: false,
         post_work: false,
         cell: Default::default(),
+        ceiling: Default::default(),
         determinism: None,
         packet: None,
         notices: Vec::new(),

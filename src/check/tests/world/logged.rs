@@ -32,6 +32,7 @@ pub fn judged_by_log(
         positions: Positions::Logged(&logged),
         time: time("2026-01-11T00:00:00Z"),
         arriving_policies: None,
+        measures: Default::default(),
     };
     let mut findings = Findings::new();
     governance::judge(&arrivals, &collector, &mut findings).unwrap();
