@@ -2,12 +2,16 @@
 
 use crate::facts::artefacts::{self, Made, TakenBack};
 use crate::facts::case::CommitCase;
+use crate::facts::lifting::{Uses, When};
+use crate::facts::position::Positions;
+use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::policy::Unverified;
 use crate::policy::keyring::Signer;
 use crate::record::tree::{Change, faults};
-use crate::record::{Findings, IdentityName, ObjectId, RefName, Report};
+use crate::record::{Findings, IdentityName, ObjectId, RefName, Report, Timestamp};
 use crate::rules;
+use crate::store::ledger::Records;
 
 use super::{Error, PolicyHistory};
 
@@ -20,6 +24,7 @@ pub fn judge(
     person: Option<&IdentityName>,
     changes: &[Change],
     reverted: Option<ObjectId>,
+    time: Timestamp,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
     report.count("paths", changes.len());
@@ -55,12 +60,29 @@ pub fn judge(
         reverts: reverted,
     };
     let artefacts = artefacts::collect(reader, policy, &made, changes, &TakenBack::default())?;
+    let refs = super::push::refs(reader)?;
+    let records = Records::open(reader, &refs)?;
+    let collector = Collector {
+        records: &records,
+        history,
+        positions: Positions::Named,
+        time,
+        arriving_policies: None,
+        measures: Default::default(),
+    };
+    let when = When {
+        time,
+        arriving: true,
+    };
+    let uses = Uses::by_log(reader, &refs);
+    let lifting = collector.lifting(policy, &uses, (None, changes), when)?;
     let case = CommitCase {
         rules: &rules,
         commit: &commit,
         changes,
         faults: &added,
         artefacts,
+        lifting: &lifting,
         signer,
     };
     let mut findings = Findings::new();

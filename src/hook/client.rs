@@ -50,6 +50,7 @@ pub fn pre_commit(environment: &Environment) -> Result<Report, Error> {
         person.as_ref(),
         &changes,
         reverting(&reader),
+        Clock::system().now(),
     )?)
 }
 

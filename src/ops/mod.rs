@@ -31,6 +31,7 @@ pub mod index;
 pub mod init;
 pub mod integrity;
 pub mod life;
+pub mod lift;
 pub mod log;
 pub mod outcome;
 pub mod packet;

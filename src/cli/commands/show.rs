@@ -142,7 +142,7 @@ fn of(it: &Decision) -> Result<Value, Error> {
     let more = json!({
         "target": says.target, "base": says.base, "note": says.note,
         "auto_signature": it.auto_signature, "answered_by": it.answered_by,
-        "superseded_by": it.superseded_by, "used_by": it.used_by,
+        "superseded_by": it.superseded_by, "used_by": it.used_by, "used_by_commit": it.lifted_for,
         "events": events::values(&it.events)?,
     });
     extend(&mut value, more);
@@ -177,6 +177,11 @@ fn decided(it: &Decision) -> String {
     line("note", says.note.as_ref().map(ToString::to_string));
     line("binds", Some(says.target.to_string()));
     line("base", says.base.map(|it| it.to_string()));
+    if let Some(protection) = &says.protection {
+        line("changes", Some(protection.path.to_string()));
+        line("from", Some(decisions::held(protection.from)));
+        line("to", Some(decisions::held(protection.to)));
+    }
     for evidence in &decision.evidence_refs {
         line("evidence", Some(evidence.to_string()));
     }
@@ -197,6 +202,7 @@ fn decided(it: &Decision) -> String {
         it.superseded_by.as_ref().map(ToString::to_string),
     );
     line("used by", it.used_by.as_ref().map(ToString::to_string));
+    line("used by", it.lifted_for.map(|it| format!("commit {it}")));
     for event in &it.events {
         line("event", Some(format!("{} {}", event.timestamp, event.kind)));
     }
