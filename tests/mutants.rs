@@ -280,6 +280,34 @@ const MUTANTS: &[Mutant] = &[
         original: "            let is_told = known.contains(&path) ||",
         broken: "            let is_told = {M} || known.contains(&path) ||",
     },
+    // A version may be written over.
+    Mutant {
+        cases: &["FP-3.3.1"],
+        file: "src/rules/artefacts.rs",
+        original: "                if !case.artefacts.archived.contains(path) {",
+        broken: "                if !case.artefacts.archived.contains(path) && !{M} {",
+    },
+    // Names do not matter.
+    Mutant {
+        cases: &["FP-3.3.2"],
+        file: "src/rules/artefacts.rs",
+        original: "        if !root.is_versioned() {",
+        broken: "        if !root.is_versioned() || {M} {",
+    },
+    // Any page will do.
+    Mutant {
+        cases: &["FP-3.3.3"],
+        file: "src/rules/artefacts.rs",
+        original: "    for (path, page) in &case.artefacts.pages {",
+        broken: "    for (path, page) in case.artefacts.pages.iter().filter(|_| !{M}) {",
+    },
+    // The gateway writes what it has refused.
+    Mutant {
+        cases: &["FP-3.3.4"],
+        file: "src/ops/write.rs",
+        original: "    if let Some(why) = Refusal::by(done.report.clone()) {",
+        broken: "    if let Some(why) = Refusal::by(done.report.clone()).filter(|_| !{M}) {",
+    },
 ];
 
 /// Tells whether the program stands in a directory of one of these names.

@@ -773,3 +773,32 @@ fn a_directory_alone_is_checked_without_a_repository() {
 pub fn conforming_run() -> World {
     Ci::new().world
 }
+
+#[test]
+fn an_import_obeys_the_rules_of_artefacts() {
+    use crate::artefacts::{VERSIONED, with};
+    let world = World::founded();
+    world.next_policy(2, None, |text| {
+        with(text, &VERSIONED.replace("src/specs/", "src/"))
+    });
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    crate::artefacts::runs::approved(&world, "T-1");
+    for (name, accepted) in [("New_v1.0_Final.py", false), ("New_v1.0.py", true)] {
+        let copy = world.copied();
+        let base = copy.rev("otto", "origin/main");
+        let path = format!("src/{name}");
+        let ci = Ci {
+            commit: change(&copy, "ci", &[(&path, "x = 1\n")]),
+            world: copy,
+        };
+        ci.place(conforming(&base));
+        let directory = ci.directory().display().to_string();
+        let words = ci.words(&directory, "T-1", &ci.commit);
+        if accepted {
+            ci.world.ok("otto", "otto", &words);
+        } else {
+            let said = ci.world.refused("otto", "otto", &words, "GOV-003");
+            assert!(said.contains("artefact-name"), "{said}");
+        }
+    }
+}

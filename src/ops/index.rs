@@ -10,6 +10,7 @@ use crate::policy::{ArtefactRoot, Policy};
 use crate::record::index_page::{self, Differences};
 use crate::record::{RepoPath, Report, Rule, Subject};
 use crate::rules::index_page as rules;
+use crate::run::gateway::Terms;
 use crate::state::Locked;
 use crate::sys::directory::Directory;
 use crate::sys::entry::Kind;
@@ -96,12 +97,19 @@ impl Arrives {
 }
 
 /// Makes the pages of all directories that have one anew from the work tree; with `check` it only says how they
-/// differ.
-pub fn reconcile(session: &Session, check: bool) -> Result<(Vec<Page>, Report), Error> {
+/// differ. In the command of a run the policy is the one that the run tells, in the file `told`.
+pub fn reconcile(
+    session: &Session,
+    told: Option<&Path>,
+    check: bool,
+) -> Result<(Vec<Page>, Report), Error> {
+    let policy = match told {
+        Some(file) => told_by_run(file)?.1,
+        None => session.policy()?.clone(),
+    };
     let top = top(session)?;
     let _locked = Locked::on(session.repo().common_dir())?;
-    let policy = session.policy()?;
-    let pages = pages(session, &top, policy, |_| true, None)?;
+    let pages = pages(session, &top, &policy, |_| true, None)?;
     let mut report = Report::default();
     report.count("pages", pages.len());
     if check {
@@ -119,6 +127,24 @@ pub fn reconcile(session: &Session, check: bool) -> Result<(Vec<Page>, Report), 
         }
     }
     Ok((pages, report))
+}
+
+/// Returns what a run tells its command in a file, with the policy.
+pub(super) fn told_by_run(file: &Path) -> Result<(Terms, Policy), Error> {
+    let read = || {
+        let terms = Terms::read(file).map_err(|error| error.to_string())?;
+        let terms = terms.ok_or("the file is gone or damaged")?;
+        let policy = terms.policy().ok_or("the policy does not hold")?;
+        Ok::<_, String>((terms, policy))
+    };
+    read().map_err(|why| not_told(&why))
+}
+
+/// Returns the error that what a run tells is not known.
+pub(super) fn not_told(why: &str) -> Error {
+    let error = std::io::Error::other(why.to_owned());
+    let message = "the contract and the policy of this run cannot be read here";
+    Error::unusable(Rule::FileUsable, message, &error)
 }
 
 /// Returns the top of the work tree.

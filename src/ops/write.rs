@@ -16,7 +16,6 @@ use crate::record::{
 };
 use crate::rules::gateway as rules;
 use crate::rules::step;
-use crate::run::gateway::Terms;
 use crate::state::Locked;
 use crate::sys::directory::Directory;
 use crate::sys::entry::{Entry, Kind};
@@ -242,18 +241,10 @@ fn basis(session: &Session, request: &Request<'_>) -> Result<Basis, Error> {
 
 /// Returns by what a file is judged that the command of a run writes.
 fn told(session: &Session, within: &Within, task: Option<&TaskId>) -> Result<Basis, Error> {
-    let unknown = |why: &str| {
-        let error = std::io::Error::other(why.to_owned());
-        let message = "the contract and the policy of this run cannot be read here";
-        Error::unusable(Rule::FileUsable, message, &error)
-    };
+    let unknown = index::not_told;
     let named = within.terms.as_ref();
     let named = named.ok_or_else(|| unknown("AWO_GATEWAY names no file"))?;
-    let terms = Terms::read(named).map_err(|error| unknown(&error.to_string()))?;
-    let terms = terms.ok_or_else(|| unknown("the file is gone or damaged"))?;
-    let policy = terms
-        .policy()
-        .ok_or_else(|| unknown("the policy does not hold"))?;
+    let (terms, policy) = index::told_by_run(named)?;
     let contract = terms.contract;
     let own = contract.id.as_str();
     if within.task.as_deref().is_some_and(|it| it != own)

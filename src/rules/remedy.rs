@@ -32,8 +32,10 @@ pub fn rename(case: &CommitCase<'_>, path: &RepoPath) -> String {
     let old = quote(path.to_str().unwrap_or("PATH"));
     match CommitKind::of(case.commit) {
         CommitKind::Governed(_) => leave_out(case, path),
+        // An amended commit would be compared with the one that it replaces, which has the name.
         _ => format!(
-            "git mv -- {old} PATH, then git commit --amend --no-edit (before it is made: git commit)"
+            "git reset --soft HEAD^, then git mv -- {old} PATH, then git commit -C ORIG_HEAD (before the commit \
+             is made: git mv -- {old} PATH)"
         ),
     }
 }

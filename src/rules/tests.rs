@@ -1,5 +1,6 @@
 //! The policy as tables and properties.
 
+mod artefacts;
 mod attested;
 mod branch;
 mod chain;

@@ -42,6 +42,10 @@ pub enum Layer {
     Execution,
     /// Baselines.
     State,
+    /// The write gateway and artefacts.
+    Gateway,
+    /// Protections and ceilings.
+    Autonomy,
 }
 
 impl Layer {
@@ -49,7 +53,7 @@ impl Layer {
     pub fn suite(self) -> Suite {
         match self {
             Layer::G | Layer::I | Layer::D | Layer::A | Layer::P | Layer::S => Suite::Awo,
-            Layer::Execution | Layer::State => Suite::Tier1,
+            Layer::Execution | Layer::State | Layer::Gateway | Layer::Autonomy => Suite::Tier1,
         }
     }
 
@@ -64,6 +68,8 @@ impl Layer {
             Layer::S => "S",
             Layer::Execution => "FP-3.1",
             Layer::State => "FP-3.2",
+            Layer::Gateway => "FP-3.3",
+            Layer::Autonomy => "FP-3.9",
         }
     }
 }

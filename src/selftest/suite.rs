@@ -10,7 +10,8 @@ use crate::sandbox;
 
 use super::case::{Case, Suite};
 use super::cases::{
-    attestation, baselines, cell, determinism, gates, integrity, life, pipeline, reruns, structure,
+    attestation, baselines, cell, determinism, gates, gateway, integrity, life, pipeline, reruns,
+    structure,
 };
 use super::play::{Play, Sandbox};
 use super::readiness::Readiness;
@@ -28,6 +29,7 @@ pub const CASES: &[&[Case]] = &[
     life::CASES,
     reruns::CASES,
     baselines::CASES,
+    gateway::CASES,
 ];
 
 /// Returns all cases in their order.

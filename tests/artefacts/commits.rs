@@ -450,3 +450,82 @@ fn what_stood_there_before_is_asked_nothing() {
     door.world.fresh_clone();
     door.world.verify_finds("GOV-003");
 }
+
+#[test]
+fn the_clients_hook_says_the_same_of_what_is_staged() {
+    let world = door(super::INDEXED).world;
+    let git = |words: &[&str]| world.run("otto", "otto", &[&["git"], words].concat());
+    let commit = |code: Option<&str>| {
+        git(&["add", "-A"]);
+        let done = git(&["commit", "-q", "-m", "Try"]);
+        match code {
+            None => assert_eq!(done.code, 0, "{}", done.text),
+            Some(code) => {
+                assert!(done.code != 0 && done.text.contains(code), "{}", done.text);
+                git(&["reset", "-q", "--hard"]);
+            }
+        }
+        done.text
+    };
+    let page = |files: &[&str]| world.write("otto/src/specs/INDEX.md", super::pages::page(files));
+    git(&["switch", "-q", "-c", "wip/x"]);
+    let write = |name: &str, text: &str| world.write(&format!("otto/src/specs/{name}"), text);
+    write("A_v1.0_Final.md", "x");
+    page(&["A_v1.0_Final.md"]);
+    commit(Some("GOV-003"));
+    write("A_v1.0.md", "x");
+    let said = commit(Some("INT-008"));
+    assert!(said.contains("missing: A_v1.0.md"), "{said}");
+    write("A_v1.0.md", "x");
+    page(&["A_v1.0.md"]);
+    commit(None);
+    write("A_v1.0.md", "y");
+    commit(Some("artefact-fixed"));
+    write("A_v1.2.md", "y");
+    page(&["A_v1.0.md", "A_v1.2.md"]);
+    commit(Some("artefact-version"));
+    write("A_v1.1.md", "y");
+    page(&["A_v1.0.md", "A_v1.1.md"]);
+    commit(None);
+    // A revert that is committed by hand.
+    std::fs::remove_file(world.path("otto/src/specs/A_v1.1.md")).unwrap();
+    page(&["A_v1.0.md"]);
+    commit(Some("artefact-fixed"));
+    git(&["revert", "--no-commit", "HEAD"]);
+    commit(None);
+    write("A_v1.1.md", "z");
+    page(&["A_v1.0.md", "A_v1.1.md"]);
+    commit(None);
+}
+
+#[test]
+fn ten_thousand_artefacts_are_judged_in_time() {
+    let door = door(super::INDEXED);
+    let (main, _) = door.base();
+    let name = |n: usize| format!("{}/A{n}_v1.0.md", n % 7);
+    let mut names: Vec<String> = (0..10_000).map(name).collect();
+    let page = |names: &[String]| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        super::pages::page(&names)
+    };
+    let listed = page(&names);
+    let paths: Vec<String> = names.iter().map(|it| format!("src/specs/{it}")).collect();
+    let mut edits: Vec<_> = paths.iter().map(|it| file(it, "x")).collect();
+    edits.push(file("src/specs/INDEX.md", &listed));
+    let all = commit(&door, &main, &edits);
+    let begin = std::time::Instant::now();
+    door.accepts_push("all of them", &[&format!("{all}:refs/heads/wip/all")]);
+    let first = begin.elapsed();
+    names.push("0/A0_v1.1.md".to_owned());
+    let listed = page(&names);
+    let next = [
+        file("src/specs/0/A0_v1.1.md", "y"),
+        file("src/specs/INDEX.md", &listed),
+    ];
+    let next = commit(&door, &all, &next);
+    let begin = std::time::Instant::now();
+    door.accepts_push("one more", &[&format!("{next}:refs/heads/wip/all")]);
+    let second = begin.elapsed();
+    let most = std::time::Duration::from_secs(60);
+    assert!(first < most && second < most, "{first:?}, {second:?}");
+}

@@ -4,7 +4,7 @@
 mod commits;
 mod pages;
 mod roll_backs;
-mod runs;
+pub mod runs;
 
 use git_awo::record::RepoPath;
 use git_awo::record::tree::Mode;
@@ -69,6 +69,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "artefacts::runs::what_a_run_writes_is_judged_before_it_is_recorded",
             "artefacts::runs::a_run_that_was_made_before_is_judged_as_it_lands",
+            "run_import::an_import_obeys_the_rules_of_artefacts",
         ],
     },
     Case {
@@ -94,6 +95,18 @@ pub const CASES: &[Case] = &[
             "artefacts::commits::names_that_only_begin_like_a_protected_one_are_allowed",
             "artefacts::commits::what_stood_there_before_is_asked_nothing",
         ],
+    },
+    Case {
+        id: "C-36",
+        attack: "any of these committed with the client's hooks; a reversal that is committed by hand",
+        answer: "GOV-003, INT-008; accepted",
+        tests: &["artefacts::commits::the_clients_hook_says_the_same_of_what_is_staged"],
+    },
+    Case {
+        id: "C-37",
+        attack: "benign: 10,000 artefacts in one push, and one more",
+        answer: "accepted",
+        tests: &["artefacts::commits::ten_thousand_artefacts_are_judged_in_time"],
     },
 ];
 

@@ -51,7 +51,8 @@ const WORK: &str = r"
     refused .github/workflows/x.yml GOV-003
     printf four | git awo write --check src/specs/C_v1.0.md
     test ! -e src/specs/C_v1.0.md
-    git awo index reconcile --check >/dev/null 2>&1 || true
+    git awo index reconcile --check >/dev/null
+    echo five > src/specs/C_v1.0.md; git awo index reconcile >/dev/null; git awo index reconcile --check >/dev/null
 ";
 
 #[test]
@@ -72,7 +73,7 @@ fn a_command_writes_by_the_gateway_and_the_run_lands() {
             &["git", "show", "origin/main:src/specs/INDEX.md"],
         );
         assert!(listed.ends_with(
-            "- [A_v1.0.md](A_v1.0.md)\n- [A_v1.1.md](A_v1.1.md)\n- [deep/B_v0.1.md](deep/B_v0.1.md)\n"
+            "- [A_v1.0.md](A_v1.0.md)\n- [A_v1.1.md](A_v1.1.md)\n- [C_v1.0.md](C_v1.0.md)\n- [deep/B_v0.1.md](deep/B_v0.1.md)\n"
         ), "{cell:?}: {listed}");
     }
 }

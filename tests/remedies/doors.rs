@@ -63,6 +63,23 @@ fn tree(world: &World, lines: &str, script: &str) {
     commit(world, script);
 }
 
+const NEW_NAME: &[(&str, &str)] = &[("PATH", "src/specs/A_v1.1.md")];
+
+/// A version is at the server, and otto commits what a script makes of it.
+fn artefact(world: &World, script: &str) {
+    use crate::artefacts::{VERSIONED, with};
+    world.next_policy(2, None, |text| with(text, VERSIONED));
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    commit(world, "mkdir src/specs; echo 1 > src/specs/A_v1.0.md");
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "push", "-q", "--no-verify", "origin", "HEAD:wip/y"],
+    );
+    otto(world, script);
+    world.commit("otto", "Try");
+}
+
 fn direct_on_main(world: &World) {
     world.write("otto/src/strings.py", "x = 1\n");
     world.commit("otto", "Direct");
@@ -144,6 +161,32 @@ pub const CASES: &[Case] = &[
     }),
     wip(Rule::TreeEntryMode, |world| {
         commit(world, "ln -s x src/link")
+    }),
+    Case {
+        fill: NEW_NAME,
+        pick: &[0, 1, 2],
+        ..wip(Rule::ArtefactName, |world| {
+            artefact(world, "echo x > src/specs/B_v1.0_Final.md")
+        })
+    },
+    Case {
+        fill: NEW_NAME,
+        pick: &[0, 1, 2],
+        ..wip(Rule::ArtefactVersion, |world| {
+            artefact(world, "echo x > src/specs/A_v1.2.md")
+        })
+    },
+    wip(Rule::ArtefactFixed, |world| {
+        artefact(world, "echo x > src/specs/A_v1.0.md")
+    }),
+    wip(Rule::ArtefactFixed, |world| {
+        artefact(world, "git mv src/specs/A_v1.0.md src/specs/B_v1.0.md")
+    }),
+    wip(Rule::ArtefactArchive, |world| {
+        artefact(
+            world,
+            "mkdir src/specs/archive; echo x > src/specs/archive/B_v1.0.md",
+        )
     }),
     wip(Rule::TreeEntryMode, |world| {
         commit(world, "chmod +x src/strings.py; echo >> src/strings.py")

@@ -1,6 +1,7 @@
 //! `git awo index`
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -8,6 +9,7 @@ use serde_json::json;
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
 use crate::ops::index::{self, Change, Merge};
+use crate::run::gateway::VARIABLE;
 
 /// Keep the INDEX.md of directories of artefacts
 #[derive(Debug, Args)]
@@ -68,8 +70,11 @@ pub fn run(context: &Context, args: &IndexArgs) -> Result<Answer, Error> {
 
 fn reconcile(context: &Context, check: bool) -> Result<Answer, Error> {
     let session = context.session()?;
-    session.require_known_policy()?;
-    let (pages, report) = index::reconcile(&session, check)?;
+    let told = context.environment().given(VARIABLE).map(Path::new);
+    if told.is_none() {
+        session.require_known_policy()?;
+    }
+    let (pages, report) = index::reconcile(&session, told, check)?;
     if check {
         return Ok(Answer::of(&report));
     }

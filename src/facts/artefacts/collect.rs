@@ -85,7 +85,7 @@ pub fn collect(
         scanned: BTreeSet::new(),
         found: Artefacts::default(),
     };
-    at.pages()?;
+    at.pages(changes)?;
     let reverted = at.reverted()?;
     for change in changes {
         let Some(root) = policy.artefact_of(&change.path) else {
@@ -296,22 +296,19 @@ impl Place<'_> {
     }
 
     /// Compares the pages of the roots in which the commit changes something.
-    fn pages(&mut self) -> Result<(), Error> {
+    fn pages(&mut self, changes: &[Change]) -> Result<(), Error> {
         let policy = self.policy;
         for root in policy.artefacts().iter().filter(|it| it.has_index()) {
             let path = root.root().path();
-            let before = self.before(&path)?;
-            let changed = match self.made.tree {
+            let changed = match self.made.tree.filter(|_| self.parents.len() > 1) {
+                // What a merge takes from different sides is none of its own changes.
                 Some(tree) => {
                     let after = self.directories.entry(tree, &path)?;
-                    match before.is_empty() {
-                        true => after.is_some(),
-                        false => !before.contains(&after),
-                    }
+                    !self.before(&path)?.contains(&after)
                 }
                 None => {
-                    let mut staged = self.staged.keys();
-                    staged.any(|it| exactly_below(&path, it).is_some())
+                    let mut changes = changes.iter();
+                    changes.any(|it| exactly_below(&path, &it.path).is_some())
                 }
             };
             if changed && let Some(page) = self.page(root)? {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 pub use super::people::*;
+use crate::facts::artefacts::Artefacts;
 use crate::facts::case::CommitCase;
 use crate::facts::evidence::EvidenceFacts;
 use crate::facts::run::{Lookup, RunFacts};
@@ -45,6 +46,7 @@ pub struct Told {
     pub commit: Commit,
     pub changes: Vec<Change>,
     pub faults: Vec<Fault>,
+    pub artefacts: Artefacts,
     pub committer: IdentityName,
 }
 
@@ -299,6 +301,7 @@ pub fn told(edits: &[Edit]) -> Told {
         commit,
         changes,
         faults: Vec::new(),
+        artefacts: Artefacts::default(),
         committer: name(committer),
     }
 }
@@ -334,7 +337,7 @@ impl Told {
             commit: &self.commit,
             changes: &self.changes,
             faults: &self.faults,
-            artefacts: Default::default(),
+            artefacts: self.artefacts.clone(),
             signer: Ok(Who {
                 person: self.committer.clone(),
                 key: String::new(),

@@ -6,6 +6,7 @@ pub mod cell;
 pub mod determinism;
 mod found;
 pub mod gates;
+pub mod gateway;
 pub mod integrity;
 pub mod life;
 pub mod pipeline;

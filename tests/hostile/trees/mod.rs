@@ -1,5 +1,6 @@
 //! Trees and paths.
 
+mod artefacts;
 mod collisions;
 mod kinds;
 mod modes;
@@ -113,6 +114,16 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::trees::scope::renames_copies_and_swaps",
             "hostile::trees::scope::a_protected_file_got_at_in_every_way",
+        ],
+    },
+    Case {
+        id: "P-19a",
+        attack: "a version or an archived file changed, moved, replaced or reached through its directory; its directory \
+                 in another case or Unicode form",
+        answer: "GOV-003, INT-003",
+        tests: &[
+            "hostile::trees::artefacts::an_artefact_got_at_in_every_way",
+            "hostile::trees::artefacts::a_directory_of_artefacts_spelt_otherwise",
         ],
     },
     Case {
