@@ -8,6 +8,7 @@ pub mod aside;
 pub mod attest;
 pub mod board;
 pub mod cancel;
+pub mod ceiling;
 pub mod cell;
 pub mod chain;
 pub mod claim;
