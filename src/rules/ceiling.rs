@@ -63,6 +63,11 @@ pub fn base(contract: &Contract, subject: &Subject) -> Findings {
         let expected = format!("{base}, the id without its version");
         refuse(format!("base_task_id = {said}"), expected);
     }
+    if let Some(number) = version.is_none().then(|| contract.id.numbered()).flatten() {
+        let expected =
+            format!("a version from -v1 to -v{MOST_VERSIONS}, or an id that does not end like one");
+        refuse(format!("-{number} at the end of {}", contract.id), expected);
+    }
     if let Some(version) = version.filter(|it| *it > MOST_VERSIONS) {
         let expected = format!("at most {MOST_VERSIONS}");
         refuse(format!("version {version} of {base}"), expected);
@@ -286,18 +291,16 @@ pub fn decided(
         let finding = Rule::CeilingActions.finding(subject.clone()).found(found);
         findings.push(finding.expected(expected).remedy(ask(&missing)));
     }
-    if level == Autonomy::L3 && permits.is_empty() && !audited(run, policy) {
-        let all: BTreeSet<_> = facts
-            .deeds
-            .values()
-            .flatten()
-            .map(|it| it.to_string())
-            .collect();
-        let all: Vec<_> = all.into_iter().collect();
-        let words = match all.is_empty() {
-            true => vec![Deed::Change.to_string()],
-            false => all,
-        };
+    let all: BTreeSet<_> = facts.deeds.values().flatten().copied().collect();
+    let all = all.iter().map(|it| it.word().to_owned());
+    let mut words: BTreeSet<String> = all.chain(ceiling.unlisted.iter().cloned()).collect();
+    if words.is_empty() {
+        words.insert(Deed::Change.to_string());
+    }
+    // A decision on what the run does not do is none on the run.
+    let permits_some = words.iter().any(|it| permitted(it));
+    if level == Autonomy::L3 && !permits_some && !audited(run, policy) {
+        let words: Vec<_> = words.into_iter().collect();
         findings.push(
             Rule::CeilingLevel
                 .finding(subject.clone())

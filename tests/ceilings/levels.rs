@@ -65,7 +65,11 @@ fn at_l3_an_operator_decides_before_a_run_lands() {
     own.lets_through("otto", "change");
     let text = own.cannot_land("ceiling-level");
     assert!(text.contains("otto made the run"), "{text}");
-    // olga's decision, whatever it permits.
+    // A decision on something that the run does not do.
+    let other = nobody.copied();
+    other.lets_through("olga", "delete,nonsense");
+    other.cannot_land("ceiling-level");
+    // olga's decision on one of its actions.
     nobody.lets_through("olga", "change");
     nobody.can_land();
     // An approval of the run by somebody who is an operator too.
