@@ -46,6 +46,7 @@ mod main_road;
 mod moving;
 mod mutants;
 mod notes_by_month;
+mod overrides;
 mod packets;
 mod policy_changes;
 mod post_work;

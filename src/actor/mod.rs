@@ -10,12 +10,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::check::{self, Anchor, KnownPolicies, PolicyHistory};
+use crate::facts::lifting::{self, Lifting, Uses, When};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::git::{CommitDraft, Expected, RefUpdate, Repo, UpdateError};
 use crate::policy::Role;
-use crate::record::commit::Person;
+use crate::record::commit::{Commit, Person};
 use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
+use crate::record::tree::Change;
 use crate::record::{IdentityName, ObjectId, RefName, Refusal, Rule, Timestamp};
 use crate::records::{Context, Kind, Movement, Predicate, Statement};
 use crate::signing::{self, PublicKey, Signature, Signer};
@@ -146,6 +148,28 @@ impl Actor {
             arriving_policies: None,
             measures: Default::default(),
         }
+    }
+
+    /// Returns what lifts the protection of what a commit changes, as of now.
+    pub fn lifting(
+        &self,
+        history: &PolicyHistory,
+        (commit, changes): (Option<&Commit>, &[Change]),
+    ) -> Result<Vec<Lifting>, Error> {
+        let policy = &history.current().policy;
+        if !lifting::may_be_lifted(policy, changes) {
+            return Ok(Vec::new());
+        }
+        let refs = self.refs()?;
+        let records = Records::open(&self.repo, &refs)?;
+        let collector = self.collector(&records, history);
+        let when = When {
+            time: self.now(),
+            arriving: true,
+        };
+        let uses = Uses::by_log(&self.repo, &refs);
+        let lifting = collector.lifting(policy, &uses, (commit, changes), when);
+        Ok(lifting?)
     }
 
     /// Returns the anchor that this clone or server trusts.

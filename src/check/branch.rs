@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::facts::artefacts::{self, Artefacts, TakenBack};
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::ceiling::Landing;
+use crate::facts::lifting::{self, Lifting, Uses, When};
 use crate::facts::post_work;
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::vouched::{self, Vouched};
@@ -16,7 +17,7 @@ use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
 use crate::record::contract::CeilingTerms;
-use crate::record::{Coded, Findings, ObjectId, Report, Subject, Timestamp};
+use crate::record::{Coded, Findings, ObjectId, OverrideUse, Report, Subject, Timestamp, Verdict};
 use crate::rules::{self, Step};
 use history::History;
 
@@ -46,6 +47,13 @@ pub struct Branch<'a> {
 }
 
 impl Branch<'_> {
+    fn when(&self) -> When {
+        When {
+            time: self.time,
+            arriving: self.arriving,
+        }
+    }
+
     fn history<'r>(&self, reader: &'r Reader) -> History<'r> {
         match self.arriving {
             true => History::of_arriving(reader, &self.rules),
@@ -69,6 +77,7 @@ pub fn judge(
     reader: &Reader,
     branch: &Branch<'_>,
     collector: &Collector<'_>,
+    uses: &Uses<'_>,
     max_paths: usize,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
@@ -113,25 +122,70 @@ pub fn judge(
     };
     report.count("paths", paths.load(Ordering::Relaxed));
     report.findings.extend(findings);
-    for id in governed {
-        let (commit, found) = branch.history(reader).gather(id)?;
+    let left = (&*governed, &[][..]);
+    judge_left(reader, branch, collector, uses, left, &|_| {}, &mut report)?;
+    Ok(report)
+}
+
+/// Judges commits one after the other, parents before children: those that need more than their own objects.
+pub(super) fn judge_left(
+    reader: &Reader,
+    branch: &Branch<'_>,
+    collector: &Collector<'_>,
+    uses: &Uses<'_>,
+    (commits, receipt): (&[ObjectId], &[OverrideUse]),
+    watch: &dyn Fn(Seen<'_>),
+    report: &mut Report,
+) -> Result<(), Error> {
+    for id in commits {
+        let (commit, found) = branch.history(reader).gather(*id)?;
+        let policy = branch.rules.policy();
+        let of = (Some(&*commit), &*found.changes);
+        let lifting = collector.lifting(policy, uses, of, branch.when())?;
         let artefacts = match branch.artefacts(reader, &commit, &found) {
             Ok(artefacts) => artefacts,
             Err(error) => {
-                report.findings.extend(denied(branch, id, error)?);
+                report.findings.extend(denied(branch, *id, error)?);
                 continue;
             }
         };
-        let claim = CommitKind::of(&commit);
         let it = Claim {
             commit: &commit,
             found: &found,
             artefacts,
-            claim,
+            claim: CommitKind::of(&commit),
+            lifting: &lifting,
         };
-        judge_claim(reader, branch, collector, it, &|_| {}, &mut report)?;
+        let mut judged = Report::default();
+        judge_claim(reader, branch, collector, it, watch, &mut judged)?;
+        if judged.verdict() == Verdict::Allowed {
+            use_up(branch, commit.id, (&lifting, receipt), uses, &mut judged);
+        }
+        report.absorb(judged);
     }
-    Ok(report)
+    Ok(())
+}
+
+/// Notes the overrides that a commit uses, so that no other commit does.
+fn use_up(
+    branch: &Branch<'_>,
+    commit: ObjectId,
+    (lifting, receipt): (&[Lifting], &[OverrideUse]),
+    uses: &Uses<'_>,
+    report: &mut Report,
+) {
+    for it in lifting {
+        if !it.used_before {
+            report.notes.push(rules::protection::used_by(it));
+            uses.add(it.used_by(commit), receipt);
+        }
+        // Of two branches of one push, the first may not move after all.
+        let Some(used) = uses.made_by(commit, &it.protection.path) else {
+            continue;
+        };
+        let reference = branch.rules.reference().clone();
+        report.overrides.entry(reference).or_default().push(used);
+    }
 }
 
 /// What is read while commits are judged, for whoever needs it as well.
@@ -144,13 +198,15 @@ pub(super) enum Seen<'a> {
     Run(&'a Collector<'a>, &'a RunFacts),
 }
 
-/// Judges every commit of a branch in one pass and one thread, each object read once.
+/// Judges every commit of a branch in one pass and one thread, each object read once. Those are left over,
+/// parents before children, whose verdict depends on what other commits have used.
 pub(super) fn judge_once(
     reader: &Reader,
     branch: &Branch<'_>,
     collector: &Collector<'_>,
     watch: &dyn Fn(Seen<'_>),
-) -> Result<Report, Error> {
+) -> Result<(Report, Vec<ObjectId>), Error> {
+    let mut left = Vec::new();
     let mut report = Report::default();
     report.count("commits", branch.commits.len());
     let mut history = branch.history(reader);
@@ -165,6 +221,10 @@ pub(super) fn judge_once(
         };
         report.count("paths", found.changes.len());
         watch(Seen::Commit(reader, &commit, &found));
+        if lifting::may_be_lifted(branch.rules.policy(), &found.changes) {
+            left.push(*id);
+            continue;
+        }
         let artefacts = match branch.artefacts(reader, &commit, &found) {
             Ok(artefacts) => artefacts,
             Err(error) => {
@@ -173,21 +233,25 @@ pub(super) fn judge_once(
             }
         };
         match CommitKind::of(&commit) {
-            CommitKind::Direct => report
-                .findings
-                .extend(judge_direct(branch, &commit, &found, artefacts)),
+            CommitKind::Direct => {
+                report
+                    .findings
+                    .extend(judge_direct(branch, &commit, &found, artefacts, &[]))
+            }
             claim => {
                 let it = Claim {
                     commit: &commit,
                     found: &found,
                     artefacts,
                     claim,
+                    lifting: &[],
                 };
                 judge_claim(reader, branch, collector, it, watch, &mut report)?;
             }
         }
     }
-    Ok(report)
+    left.reverse();
+    Ok((report, left))
 }
 
 /// Returns the findings on a commit of which something is malformed; nothing else may keep a commit from being judged.
@@ -205,8 +269,15 @@ fn judge_direct(
     commit: &Commit,
     found: &Compared,
     artefacts: Artefacts,
+    lifting: &[Lifting],
 ) -> Findings {
-    let case = case(&branch.rules, branch.time, commit, found, artefacts);
+    let case = case(
+        &branch.rules,
+        branch.time,
+        commit,
+        found,
+        (artefacts, lifting),
+    );
     let mut findings = Findings::new();
     if branch.arriving {
         rules::one_reading(&case, &mut findings);
@@ -294,13 +365,13 @@ fn judge_plain(
         findings.push(rules::limits::paths(max_paths, branch.rules.reference()));
         return Ok(());
     }
-    let claim = CommitKind::of(&commit);
-    if claim != CommitKind::Direct {
+    let may_be_lifted = lifting::may_be_lifted(branch.rules.policy(), &found.changes);
+    if may_be_lifted || CommitKind::of(&commit) != CommitKind::Direct {
         governed.push(id);
         return Ok(());
     }
     match branch.artefacts(history.reader(), &commit, &found) {
-        Ok(artefacts) => findings.extend(judge_direct(branch, &commit, &found, artefacts)),
+        Ok(artefacts) => findings.extend(judge_direct(branch, &commit, &found, artefacts, &[])),
         Err(error) => findings.extend(denied(branch, id, error)?),
     }
     Ok(())
@@ -309,17 +380,20 @@ fn judge_plain(
 /// Judges the commit of a run with its whole chain, or with the part of it on which a step of the
 /// run builds, whatever its trailers claim.
 pub fn judge_run(
-    reader: &Reader,
+    collector: &Collector<'_>,
+    uses: &Uses<'_>,
     rules: &RefRules<'_>,
-    id: ObjectId,
     facts: &RunFacts,
-    time: Timestamp,
+    (id, time, when): (ObjectId, Timestamp, When),
     before: Option<Step>,
-) -> Result<Findings, git::Error> {
+) -> Result<Findings, Error> {
+    let reader = collector.records.reader();
     let (commit, found) = History::new(reader, rules).gather(id)?;
     let (policy, taken_back) = (rules.policy(), TakenBack::default());
     let artefacts = artefacts::of_commit(reader, policy, &commit, &found.changes, &taken_back)?;
-    let case = case(rules, time, &commit, &found, artefacts);
+    let of = (Some(&*commit), &*found.changes);
+    let lifting = collector.lifting(policy, uses, of, when)?;
+    let case = case(rules, time, &commit, &found, (artefacts, &lifting));
     let mut findings = Findings::new();
     rules::entries(&case, &mut findings);
     rules::merge(&case, &mut findings);
@@ -333,6 +407,7 @@ struct Claim<'a> {
     found: &'a Compared,
     artefacts: Artefacts,
     claim: CommitKind,
+    lifting: &'a [Lifting],
 }
 
 fn judge_claim(
@@ -343,12 +418,17 @@ fn judge_claim(
     watch: &dyn Fn(Seen<'_>),
     report: &mut Report,
 ) -> Result<(), Error> {
+    if it.claim == CommitKind::Direct {
+        let found = judge_direct(branch, it.commit, it.found, it.artefacts, it.lifting);
+        report.findings.extend(found);
+        return Ok(());
+    }
     let case = case(
         &branch.rules,
         branch.time,
         it.commit,
         it.found,
-        it.artefacts,
+        (it.artefacts, it.lifting),
     );
     let mut findings = Findings::new();
     if branch.arriving {
@@ -440,7 +520,7 @@ fn case<'a>(
     time: Timestamp,
     commit: &'a Commit,
     found: &'a Compared,
-    artefacts: Artefacts,
+    (artefacts, lifting): (Artefacts, &'a [Lifting]),
 ) -> CommitCase<'a> {
     CommitCase {
         rules,
@@ -448,6 +528,7 @@ fn case<'a>(
         changes: &found.changes,
         faults: &found.faults,
         artefacts,
+        lifting,
         signer: rules.policy().keyring().signer_of(commit, time),
     }
 }

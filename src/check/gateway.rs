@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::artefacts::{self, Made, TakenBack};
 use crate::facts::case::CommitCase;
+use crate::facts::lifting::Lifting;
 use crate::git::Reader;
 use crate::policy::RefRules;
 use crate::policy::keyring::Signer;
@@ -28,6 +29,8 @@ pub struct Write<'a> {
     pub written: &'a BTreeSet<RepoPath>,
     /// What these and other new files of the work tree change.
     pub changes: &'a [Change],
+    /// What lifts the protection of artefacts that they change.
+    pub lifting: &'a [Lifting],
     /// What was found wrong where it is to stand.
     pub faults: Vec<Fault>,
 }
@@ -69,6 +72,7 @@ pub fn judge(reader: &Reader, write: Write<'_>) -> Result<Report, Error> {
         changes: write.changes,
         faults: &all,
         artefacts,
+        lifting: write.lifting,
         signer: Ok(Signer {
             person: write.person.clone(),
             key: String::new(),

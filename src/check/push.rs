@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::facts::artefacts::TakenBack;
+use crate::facts::lifting::Uses;
 use crate::facts::log::{self, State};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
@@ -334,6 +335,7 @@ fn judge_branches(
     movements: Vec<&Movement>,
     report: &mut Report,
 ) -> Result<(), Error> {
+    let uses = Uses::by_log(push.reader, push.before);
     let policy = &collector.history.current().policy;
     let mut commits_left = policy.document().limits.commits;
     let mut known = Known {
@@ -343,7 +345,8 @@ fn judge_branches(
     };
     for movement in in_order(policy, movements) {
         let found = (report.findings.len(), report.undecided.len());
-        judge_branch(push, collector, movement, &known, &mut commits_left, report)?;
+        let of = (movement, &known);
+        judge_branch(push, (collector, &uses), of, &mut commits_left, report)?;
         let clean = found == (report.findings.len(), report.undecided.len());
         if clean && let Some(new) = movement.new {
             let strict = Strict::of(policy, [(&movement.reference, &new)]);
@@ -384,9 +387,8 @@ pub(in crate::check) fn in_order<'a>(
 /// the same push has landed must then move no later than the branch.
 fn judge_branch(
     push: &Push<'_>,
-    collector: &Collector<'_>,
-    movement: &Movement,
-    known: &Known<'_>,
+    (collector, uses): (&Collector<'_>, &Uses<'_>),
+    (movement, known): (&Movement, &Known<'_>),
     commits_left: &mut usize,
     report: &mut Report,
 ) -> Result<(), Error> {
@@ -461,7 +463,7 @@ fn judge_branch(
         .limits
         .paths
         .saturating_sub(usize::try_from(seen).unwrap_or(usize::MAX));
-    let judged = branch::judge(push.reader, &branch, collector, left);
+    let judged = branch::judge(push.reader, &branch, collector, uses, left);
     match judged {
         Ok(mut found) => {
             branch::name_vouches(&branch.rules, &branch.commits, collector, &mut found)?;

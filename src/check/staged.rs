@@ -2,14 +2,20 @@
 
 use crate::facts::artefacts::{self, Made, TakenBack};
 use crate::facts::case::CommitCase;
+use crate::facts::lifting::{Lifting, Uses, When};
+use crate::facts::position::Positions;
+use crate::facts::run::Collector;
 use crate::git::{self, Reader};
 use crate::policy::document::Limits;
 use crate::policy::keyring::Signer;
 use crate::policy::{Policy, Unverified};
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, faults};
-use crate::record::{Coded as _, Findings, IdentityName, ObjectId, RefName, Report, Subject};
+use crate::record::{
+    Coded as _, Findings, IdentityName, ObjectId, RefName, Report, Subject, Timestamp,
+};
 use crate::rules;
+use crate::store::ledger::Records;
 
 use super::{Error, PolicyHistory};
 
@@ -22,6 +28,7 @@ pub fn judge(
     person: Option<&IdentityName>,
     changes: &[Change],
     reverted: Option<ObjectId>,
+    time: Timestamp,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
     report.count("paths", changes.len());
@@ -44,12 +51,14 @@ pub fn judge(
         reverts: reverted,
     };
     let artefacts = artefacts::collect(reader, policy, &made, changes, &TakenBack::default())?;
+    let lifting = lifting(reader, history, changes, time)?;
     let case = CommitCase {
         rules: &rules,
         commit: &commit,
         changes,
         faults: &added,
         artefacts,
+        lifting: &lifting,
         signer: signer(person),
     };
     let mut findings = Findings::new();
@@ -75,6 +84,7 @@ pub fn judge_merge(
     reference: &RefName,
     person: Option<&IdentityName>,
     merge: &Merge<'_>,
+    time: Timestamp,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
     let policy = &history.current().policy;
@@ -101,12 +111,14 @@ pub fn judge_merge(
         }
     };
     report.count("paths", found.changes.len());
+    let lifting = lifting(reader, history, &found.changes, time)?;
     let case = CommitCase {
         rules: &rules,
         commit: &commit,
         changes: &found.changes,
         faults: &found.faults,
         artefacts,
+        lifting: &lifting,
         signer: signer(person),
     };
     let mut findings = Findings::new();
@@ -134,6 +146,31 @@ fn about_to_be(reader: &Reader, head: ObjectId, merged: &[ObjectId]) -> Result<C
     // What HEAD says of itself is nothing that this one says.
     commit.message.clear();
     Ok(commit)
+}
+
+/// Returns what lifts the protection of paths that are about to change.
+fn lifting(
+    reader: &Reader,
+    history: &PolicyHistory,
+    changes: &[Change],
+    time: Timestamp,
+) -> Result<Vec<Lifting>, Error> {
+    let refs = super::push::refs(reader)?;
+    let records = Records::open(reader, &refs)?;
+    let collector = Collector {
+        records: &records,
+        history,
+        positions: Positions::Named,
+        time,
+        arriving_policies: None,
+        measures: Default::default(),
+    };
+    let when = When {
+        time,
+        arriving: true,
+    };
+    let (policy, uses) = (&history.current().policy, Uses::by_log(reader, &refs));
+    Ok(collector.lifting(policy, &uses, (None, changes), when)?)
 }
 
 fn signer(person: Option<&IdentityName>) -> Result<Signer, Unverified> {

@@ -5,6 +5,7 @@ use crate::record::tree::{Change, Fault};
 use crate::record::{Coded, Findings, IdentityName, ObjectId, RunId, Subject};
 
 use super::artefacts::Artefacts;
+use super::lifting::Lifting;
 use crate::policy::keyring::Signer;
 use crate::policy::{RefRules, Unverified};
 
@@ -19,6 +20,8 @@ pub struct CommitCase<'a> {
     pub faults: &'a [Fault],
     /// What stands in the directories of artefacts before it and after it.
     pub artefacts: Artefacts,
+    /// What lifts the protection of artefacts that it changes, where the policy lets anybody lift it.
+    pub lifting: &'a [Lifting],
     /// Who signed it, or why nobody can be said to have.
     pub signer: Result<Signer, Unverified>,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::git::{self, Reader};
 use crate::policy::{Policy, Verified};
 use crate::record::{
-    Choice, DecisionId, EscalationId, Gate, Level, ObjectId, RepoPath, RunId, Sha256, TaskId,
-    Timestamp, Token,
+    Choice, DecisionId, EscalationId, Gate, Level, ObjectId, Protection, RepoPath, RunId, Sha256,
+    TaskId, Timestamp, Token,
 };
 use crate::records::{
     ActorKind, AutoSignaturePredicate, ContractPredicate, DecisionPredicate, Kind, LedgerPath,
@@ -70,15 +70,18 @@ pub enum Named {
     Refinement,
     /// A request to hand content to a model elsewhere.
     Escalation(Sha256),
+    /// A change of a protected artefact, by its digest. Whoever decides says which.
+    Protection(Sha256),
 }
 
 impl Named {
     /// Returns whether a decision on this is one on the target that it binds.
     fn is(self, target: Target, reader: &Reader) -> bool {
         match (self, target) {
-            (Named::Contract(digest) | Named::Escalation(digest), Target::Record(bound)) => {
-                digest == bound
-            }
+            (
+                Named::Contract(digest) | Named::Escalation(digest) | Named::Protection(digest),
+                Target::Record(bound),
+            ) => digest == bound,
             (Named::Run(commit), Target::Object(bound)) => commit == bound,
             (Named::Refinement, Target::Object(bound)) => {
                 matches!(reader.header(bound), Ok(Some((git::Kind::Blob, _))))
@@ -353,6 +356,9 @@ impl Collector<'_> {
 
     /// Returns what a `target_ref` names.
     pub fn named(&self, reference: &Token) -> Result<Named, Error> {
+        if let Some(digest) = Protection::named(reference.as_str()) {
+            return Ok(Named::Protection(digest));
+        }
         let Some((what, id)) = reference.as_str().split_once('/') else {
             return Ok(Named::Nothing);
         };

@@ -23,6 +23,7 @@ pub(crate) mod groundwork;
 mod known;
 pub(crate) mod leases;
 pub(crate) mod life;
+pub(crate) mod lifting;
 pub(crate) mod limits;
 pub mod log;
 pub(crate) mod lookup;

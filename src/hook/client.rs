@@ -48,6 +48,7 @@ pub fn pre_commit(environment: &Environment) -> Result<Report, Error> {
         person.as_ref(),
         &changes,
         reverting(&reader),
+        Clock::system().now(),
     )?)
 }
 
@@ -299,8 +300,10 @@ fn merge(
     let tree = staged_tree(cwd)?;
     let person = person(reader, cwd, history);
     let merge = staged::Merge { tree, merged };
-    let judged = staged::judge_merge(reader, history, branch, person.as_ref(), &merge);
-    Ok(judged?)
+    let (person, now) = (person.as_ref(), Clock::system().now());
+    Ok(staged::judge_merge(
+        reader, history, branch, person, &merge, now,
+    )?)
 }
 
 /// Returns the commits that git is about to merge into HEAD. While it merges by itself it only names them in the

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Settings;
 use crate::record::json::{self, Limits};
-use crate::record::{Dependencies, ObjectId, RefName, Timestamp};
+use crate::record::{Dependencies, ObjectId, Overrides, RefName, Timestamp};
 use crate::records::Movement;
 use crate::store::ledger::Refs;
 use crate::sys::clock::age;
@@ -49,6 +49,9 @@ pub struct Judged {
     /// When: by this the records are judged from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
+    /// The protection overrides that it uses.
+    #[serde(default, skip_serializing_if = "Overrides::is_empty")]
+    pub overrides: Overrides,
     /// Those that may move only with, or after, others.
     #[serde(default, skip_serializing_if = "Dependencies::is_empty")]
     pub depends_on: Dependencies,
@@ -225,16 +228,15 @@ impl Pushes {
 
     /// Returns the movements of all other pushes that are under way.
     pub fn others(&self, own: &Key) -> Vec<Movement> {
-        let mut found = Vec::new();
-        for key in self.keys() {
-            if key != *own
-                && self.is_under_way(&key)
-                && let Ok(Some(judged)) = self.recall(&key)
-            {
-                found.extend(judged.movements);
-            }
-        }
-        found
+        let movements = self.under_way(own).flat_map(|it| it.movements);
+        movements.collect()
+    }
+
+    /// Returns all other pushes that are under way.
+    pub fn under_way<'a>(&'a self, own: &'a Key) -> impl Iterator<Item = Judged> + 'a {
+        let others = self.keys().into_iter();
+        let others = others.filter(move |key| key != own && self.is_under_way(key));
+        others.filter_map(|key| self.recall(&key).ok().flatten())
     }
 
     /// Removes what pushes left that ended without `post-receive`.
@@ -296,6 +298,7 @@ mod tests {
             }],
             log: None,
             time: None,
+            overrides: Overrides::new(),
             depends_on: Dependencies::new(),
         };
         assert_eq!(pushes.recall(&mine).unwrap(), None);
@@ -368,6 +371,7 @@ mod tests {
             movements: vec![a.clone(), b.clone()],
             log: None,
             time: None,
+            overrides: Overrides::new(),
             depends_on: Dependencies::new(),
         };
         pushes.remember(&both, &judged).unwrap();

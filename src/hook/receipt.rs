@@ -3,12 +3,14 @@
 //! Pushes overlap, so a later one may write first. Its entry then tells the earlier movement as
 //! unrecorded, and the earlier push's own entry, which names the same movement, resolves it.
 
+use std::collections::BTreeSet;
+
 use crate::actor::{Actor, Clock};
 use crate::check::{self, PolicyHistory};
 use crate::facts::log::{self, State};
 use crate::git::Reader;
 use crate::policy::{Keyring, Role};
-use crate::record::{Coded, IdentityName, ObjectId, RefName, Subject};
+use crate::record::{Coded, IdentityName, ObjectId, OverrideUse, Overrides, RefName, Subject};
 use crate::records::{Context, Movement, ReceiptPredicate};
 use crate::store::chain::New;
 use crate::store::layout::{self, Place};
@@ -65,6 +67,10 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
     let own_policy = judged_by(pushed, &history);
     let mut movements = pushed.movements.to_vec();
     movements.sort();
+    let overrides = match pushed.judged {
+        Some(judged) => overrides(&judged.overrides, &movements),
+        None => overrides(&judged_again(actor, &history, &movements)?, &movements),
+    };
     let appended = log::chain().append::<ReceiptPredicate, Stop>(repo, |last| {
         let state = match last {
             Some((entry, _)) => State::parse(&entry.beside)
@@ -116,6 +122,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
         let says = ReceiptPredicate {
             context: context(&history, person, policy)?,
             movements: movements.clone(),
+            overrides: overrides.clone(),
             previous: last.map(|(entry, _)| entry.envelope.digest()),
             pusher: pushed.pusher.clone(),
             sequence: last.map_or(1, |(_, says)| says.sequence.saturating_add(1)),
@@ -217,6 +224,44 @@ fn judged_by(pushed: &Pushed<'_>, history: &PolicyHistory) -> usize {
     before
         .and_then(|commit| history.index_of(commit))
         .unwrap_or_default()
+}
+
+/// Returns the overrides that a push has used, of all that it was judged to use.
+fn overrides(judged: &Overrides, movements: &[Movement]) -> Vec<OverrideUse> {
+    let moved = movements.iter().filter_map(|it| judged.get(&it.reference));
+    // One commit may have come to several branches.
+    let used: BTreeSet<_> = moved.flatten().cloned().collect();
+    used.into_iter().collect()
+}
+
+/// Returns which overrides a push has used of which it is not known any more how it was judged.
+fn judged_again(
+    actor: &Actor,
+    history: &PolicyHistory,
+    movements: &[Movement],
+) -> Result<Overrides, Error> {
+    let mut versions = history.versions();
+    if !versions.any(|it| it.policy.protection_overrides().is_some()) {
+        return Ok(Overrides::new());
+    }
+    let reader = &actor.repo;
+    let mut before = check::push::refs(reader)?;
+    for it in movements {
+        match it.old {
+            Some(old) => _ = before.insert(it.reference.clone(), old),
+            None => _ = before.remove(&it.reference),
+        }
+    }
+    let report = check::push::judge(&check::push::Push {
+        reader,
+        before: &before,
+        movements,
+        anchor: actor.settings.anchor()?.as_ref(),
+        known: actor.settings.known_policies().as_ref(),
+        door: check::push::Door::Clone,
+        time: Clock::system().now(),
+    });
+    Ok(report.overrides)
 }
 
 /// Returns the refs that the log follows: governance but the log itself, governed branches and tags, and

@@ -69,11 +69,13 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     let goes_on = report.verdict() == Verdict::Allowed || !report.apart.is_empty();
     let mut depends_on = std::mem::take(&mut report.depends_on);
     depends_on.retain(|name, _| !report.apart.contains(name));
+    let overrides = std::mem::take(&mut report.overrides);
     let judged = goes_on.then(|| Judged {
         before: transaction::relied_on(&before),
         movements,
         log: before.get(&layout::log()).copied(),
         time: Some(time),
+        overrides,
         depends_on,
     });
     (report, judged)

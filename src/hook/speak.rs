@@ -22,6 +22,11 @@ const LONGEST: usize = 600;
 /// How a hook ends that could not decide.
 const UNDECIDED: &str = "git-awo: refused, since nothing could be decided";
 
+/// How a remark begins.
+const NOTE: &str = "note: ";
+/// What stands before the further lines of a long line.
+const BELOW: &str = "    ";
+
 /// Returns what a hook says about a report; nothing if all is well.
 pub fn speak(report: &Report) -> String {
     let mut out = String::new();
@@ -36,7 +41,7 @@ pub fn speak(report: &Report) -> String {
         line(&mut out, "", &text);
     }
     for note in report.notes.iter().take(SHOWN) {
-        line(&mut out, "", &format!("note: {note}"));
+        line(&mut out, "", &format!("{NOTE}{note}"));
     }
     match report.verdict() {
         Verdict::Allowed => {}
@@ -62,6 +67,24 @@ pub fn speak(report: &Report) -> String {
 pub fn is_undecided(said: &str) -> bool {
     let mut lines = said.lines();
     lines.any(|line| line.strip_prefix("remote: ").unwrap_or(line).trim_end() == UNDECIDED)
+}
+
+/// Returns the notes in what a server said.
+pub fn noted(said: &str) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in said.lines().filter_map(|it| it.strip_prefix("remote: ")) {
+        if let Some(note) = line.strip_prefix(NOTE) {
+            notes.push(note.trim_end().to_owned());
+            goes_on = true;
+        } else if let (Some(last), true) = (notes.last_mut(), goes_on && line.starts_with(BELOW)) {
+            last.push(' ');
+            last.push_str(line.trim());
+        } else {
+            goes_on = false;
+        }
+    }
+    notes
 }
 
 /// Returns the findings in what a server said: the lines of [`speak`], with what git puts in
@@ -218,7 +241,7 @@ fn line(out: &mut String, indent: &str, text: &str) {
     let mut row = indent.to_owned();
     let mut width = indent.len();
     let mut fresh = true;
-    let further = format!("{indent}    ");
+    let further = format!("{indent}{BELOW}");
     let mut next = |row: &mut String, width: &mut usize| {
         out.push_str(row.trim_end());
         out.push('\n');

@@ -268,6 +268,7 @@ fn a_branch_does_not_move_before_the_one_that_it_builds_on() {
         ],
         log: None,
         time: None,
+        overrides: [].into(),
         depends_on: match depends_on {
             true => [(name(WIP), [name(MAIN)].into())].into(),
             false => [].into(),

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::facts::log;
 use crate::git::Reader;
 use crate::record::{
-    Coded, Diagnosis, Finding, Findings, ObjectId, RefName, Report, Rule, Subject,
+    Coded, Diagnosis, Finding, Findings, ObjectId, OverrideUse, RefName, RepoPath, Report, Rule,
+    Subject,
 };
-use crate::records::Movement;
+use crate::records::{Movement, ReceiptPredicate};
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 use crate::sys::shell::quote;
@@ -17,7 +19,7 @@ use crate::sys::shell::quote;
 use super::Error;
 use super::input::{self, Change, Value};
 use super::locks;
-use super::parent::Caller;
+use super::parent::{Caller, Key};
 use super::pushes::{Judged, Pushes};
 
 /// Judges a transaction that is about to be committed.
@@ -59,7 +61,50 @@ pub fn prepared(
     let bases: Vec<_> = bases.flatten().cloned().collect();
     let now = current(reader, names.into_iter().chain(bases))?;
     report.findings.extend(judge(&judged, &changes, &now));
+    report
+        .findings
+        .extend(overrides_unused(reader, key, &judged)?);
     Ok(report)
+}
+
+/// Nobody else may have used the same override since: not in an entry of the log, nor in a push under way, which
+/// has none yet.
+fn overrides_unused(reader: &Reader, own: &Key, judged: &Judged) -> Result<Findings, Error> {
+    let mut findings = Findings::new();
+    if judged.overrides.is_empty() {
+        return Ok(findings);
+    }
+    // In this order: a push that ends in between stands in the log.
+    let pushes = Pushes::at(reader.common_dir());
+    let mut others: Vec<OverrideUse> = Vec::new();
+    for other in pushes.under_way(own) {
+        // A push whose process is not seen is remembered twice.
+        if other.movements != judged.movements {
+            others.extend(other.overrides.into_values().flatten());
+        }
+    }
+    let mut next = reader.reference(&layout::log())?;
+    while let Some(id) = next.filter(|id| Some(*id) != judged.log) {
+        let says: ReceiptPredicate = log::chain().says(reader, id)?;
+        others.extend(says.overrides);
+        next = reader.commit(id)?.parents.first().copied();
+    }
+    for (reference, uses) in &judged.overrides {
+        for used in uses {
+            let same = |it: &&OverrideUse| {
+                it.commit != used.commit
+                    && it.decisions.iter().any(|id| used.decisions.contains(id))
+            };
+            if let Some(other) = others.iter().find(same) {
+                let problem = Unapplied::OverrideUsed {
+                    path: used.path.clone(),
+                    by: other.commit,
+                };
+                findings.push(moved(reference.as_str(), problem));
+            }
+        }
+    }
+    Ok(findings)
 }
 
 /// Tells whether a ref moves. libgit2 also sends the refs that are where they should be, and git moves
@@ -216,6 +261,8 @@ enum Unapplied {
     RecordsFirst,
     #[error("it moves before {base}, which it builds on")]
     GovernedFirst { reference: RefName, base: RefName },
+    #[error("{by} uses the override of {path} at this moment")]
+    OverrideUsed { path: RepoPath, by: ObjectId },
     #[error("it is at {at}")]
     Elsewhere { at: String, judged: String },
     #[error("it moved to {to} since this push was judged")]
@@ -245,6 +292,10 @@ impl Coded for Unapplied {
                 "only what pre-receive allowed",
                 again,
             ),
+            Self::OverrideUsed { .. } => {
+                let expected = "an override that no other commit uses";
+                against(Rule::RecordsUnmoved, expected, again)
+            }
             Self::RecordsFirst => {
                 let expected = "one transaction, or the records before the branch";
                 against(Rule::RecordsFirst, expected, "git awo push")

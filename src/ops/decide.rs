@@ -8,8 +8,8 @@ use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Confidence, DecisionId, Findings, Gate, ObjectId, Reason, RepoPath, RunId, Sha256,
-    Subject, TaskId, Timestamp, Token,
+    Choice, Confidence, DecisionId, Findings, Gate, ObjectId, Protection, Reason, RepoPath, RunId,
+    Sha256, Subject, TaskId, Timestamp, Token,
 };
 use crate::records::{
     Actor, ActorKind, AutoSignature, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate,
@@ -59,6 +59,8 @@ pub struct Request {
     pub waiver: Option<WaiverScope>,
     /// The actions of a run that it permits.
     pub permits: BTreeSet<Token>,
+    /// The change of a protected artefact that it is about; of one that others have decided on, what they said.
+    pub protection: Option<Protection>,
 }
 
 /// A recorded decision.
@@ -120,6 +122,20 @@ pub(super) fn draft(
     let base = executed.map(|it| it.0);
     let gate1 = executed.map(|it| it.1);
     let collector = session.collector(records)?;
+    let mut protection = request.protection;
+    if protection.is_none() && Protection::named(request.target.as_str()).is_some() {
+        let same = collector.decisions_on(target.key(&request.gate))?;
+        protection = same.iter().find_map(|it| it.predicate().protection.clone());
+        if protection.is_none() {
+            let why = absent::named(
+                request.target.as_str(),
+                "a change of a protected artefact that somebody has decided on",
+                "git awo fetch; git awo decisions",
+            );
+            let message = format!("nobody here has decided on {}", request.target);
+            return Err(session.refused(message, why));
+        }
+    }
     let asked = match request.choice {
         Choice::Defer => None,
         _ => collector.asked(target.key(&request.gate), &request.target)?,
@@ -176,6 +192,7 @@ pub(super) fn draft(
         target,
         task,
         waiver: request.waiver,
+        protection,
     };
     let asked = gate.filter(|_| says.decision.decision == Choice::Approve);
     let closed = asked.and_then(|gate| {
@@ -275,7 +292,7 @@ fn target(
     Ok(match collector.named(reference)? {
         Named::Nothing => return Err(missing()),
         Named::Run(commit) => (Target::Object(commit), None),
-        Named::Escalation(request) => (Target::Record(request), None),
+        Named::Escalation(digest) | Named::Protection(digest) => (Target::Record(digest), None),
         Named::Refinement => {
             let of = request
                 .file

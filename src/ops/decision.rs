@@ -2,7 +2,7 @@
 
 use crate::facts::run::Lookup;
 use crate::record::event::Event;
-use crate::record::{DecisionId, RunId, Sha256};
+use crate::record::{DecisionId, ObjectId, RunId, Sha256};
 
 use super::decide::{Listed, Standings};
 use super::{Error, Session};
@@ -19,6 +19,8 @@ pub struct Decision {
     pub superseded_by: Option<DecisionId>,
     /// The run that it opened.
     pub used_by: Option<RunId>,
+    /// The commit that it let change a protected artefact.
+    pub lifted_for: Option<ObjectId>,
     /// What happened.
     pub events: Vec<Event>,
 }
@@ -46,7 +48,13 @@ pub fn decision(session: &Session, id: &DecisionId) -> Result<Option<Decision>, 
         Lookup::Missing | Lookup::Invalid(_) => None,
     };
     let standing = Standings::at(&collector, session.now()).of(&decision)?;
+    let overrides = match says.protection {
+        Some(_) => super::log::overrides(session)?,
+        None => Vec::new(),
+    };
+    let used = overrides.iter().find(|it| it.decisions.contains(id));
     Ok(Some(Decision {
+        lifted_for: used.map(|it| it.commit),
         auto_signature,
         answered_by: answer.map(|it| it.predicate().id().clone()),
         superseded_by: superseder.map(|it| it.predicate().id().clone()),

@@ -304,6 +304,7 @@ pub fn consent(session: &Session, request: ConsentRequest<'_>) -> Result<Consent
         decide::Request {
             permits: Default::default(),
             waiver: None,
+            protection: None,
             gate,
             answers: asked.map(|it| it.id().clone()),
             target: on,

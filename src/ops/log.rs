@@ -2,7 +2,7 @@
 
 use crate::facts::case::{CommitKind, RollbackTarget};
 use crate::facts::vouched::Vouched;
-use crate::record::{IdentityName, ObjectId, Timestamp};
+use crate::record::{IdentityName, ObjectId, OverrideUse, Timestamp};
 
 use super::revision::revision;
 use super::{Error, Session};
@@ -20,6 +20,8 @@ pub struct Row {
     pub signer: Option<IdentityName>,
     /// Who vouches for it.
     pub vouchers: Vec<IdentityName>,
+    /// The protection overrides that it has used, as the receive log tells.
+    pub overrides: Vec<OverrideUse>,
     /// How many attestations are noted on it.
     pub attestations: usize,
     /// When it was committed, by its own word.
@@ -44,12 +46,20 @@ pub fn log(session: &Session, from: &str, number: usize) -> Result<Vec<Row>, Err
             kind,
             run,
             vouchers: Vec::new(),
+            overrides: Vec::new(),
             signer: signer.ok().map(|signer| signer.person),
             attestations: records.attestations_of(id)?.len(),
             date: Timestamp::from_seconds(commit.committer.time),
             title: String::from_utf8_lossy(commit.title()).into_owned(),
         });
         next = commit.parents.first().copied();
+    }
+    for used in overrides(session)? {
+        if let Some(row) = rows.iter_mut().find(|it| it.commit == used.commit)
+            && !row.overrides.contains(&used)
+        {
+            row.overrides.push(used);
+        }
     }
     if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
         let before = &repo.commit(last.commit)?.parents;
@@ -63,6 +73,17 @@ pub fn log(session: &Session, from: &str, number: usize) -> Result<Vec<Row>, Err
         }
     }
     Ok(rows)
+}
+
+/// Returns the overrides of which the receive log tells, if any version of the policy has let anybody use one.
+pub(super) fn overrides(session: &Session) -> Result<Vec<OverrideUse>, Error> {
+    let mut versions = session.history()?.versions();
+    if !versions.any(|it| it.policy.protection_overrides().is_some()) {
+        return Ok(Vec::new());
+    }
+    let log = session.log()?;
+    let says = log.entries.iter().map(|it| it.receipt.predicate());
+    Ok(says.flat_map(|it| it.overrides.iter().cloned()).collect())
 }
 
 fn claim(kind: &CommitKind) -> (&'static str, Option<String>) {

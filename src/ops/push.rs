@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use crate::check::PolicyHistory;
 use crate::git;
-use crate::hook::speak::{heard, is_undecided};
+use crate::hook::speak::{heard, is_undecided, noted};
 use crate::hook::{SERVER_JUDGES, install, shim};
 use crate::policy::Level;
 use crate::record::path::escape;
@@ -56,6 +56,8 @@ pub struct Pushed {
     pub aside: Aside,
     /// Where the tips are kept that held it.
     pub kept: Plan,
+    /// What the server remarks on what it took.
+    pub notes: Vec<String>,
 }
 
 /// Pushes everything that is ahead of the remote. What the server will never take is set aside.
@@ -133,6 +135,7 @@ impl Pushed {
     fn add(&mut self, other: Self) {
         self.refs.extend(other.refs);
         self.kept.extend(other.kept);
+        self.notes.extend(other.notes);
         self.aside.pieces.extend(other.aside.pieces);
         self.aside.branches.extend(other.aside.branches);
         self.aside.why.extend(other.aside.why);
@@ -172,7 +175,7 @@ fn deliver(
         });
         let tips: Plan = tips.collect();
         let mut answer = match tips.is_empty() {
-            true => Ok(()),
+            true => Ok(String::new()),
             false => send(session, remote, &tips, Hook::Asked)?,
         };
         let mut refused_here = Vec::new();
@@ -187,17 +190,21 @@ fn deliver(
                 answer = send(session, remote, &tips, Hook::Passed)?;
             } else if !request.set_aside {
                 return Ok(answer
-                    .map(|()| Pushed::default())
+                    .map(|_| Pushed::default())
                     .map_err(|said| (said, aside)));
             }
         }
         match answer {
-            Ok(()) => {
+            Ok(said) => {
                 let mut there = theirs.clone();
                 there.extend(tips.iter().cloned());
                 let kept = settle(session, &aside.pieces, &there)?;
-                let refs = tips;
-                return Ok(Ok(Pushed { refs, aside, kept }));
+                return Ok(Ok(Pushed {
+                    refs: tips,
+                    aside,
+                    kept,
+                    notes: noted(&said),
+                }));
             }
             Err(said) if lost_a_race(&said) => return Ok(Err((said, aside))),
             Err(said) => {
@@ -436,7 +443,7 @@ fn send(
     remote: &str,
     plan: &Plan,
     hook: Hook,
-) -> Result<Result<(), String>, Error> {
+) -> Result<Result<String, String>, Error> {
     let submodules = Submodules::asked(session);
     let head = session.repo().head()?;
     if let Some((branch, _)) = plan.iter().find(|(name, _)| head.as_ref() == Some(name)) {
@@ -464,10 +471,11 @@ fn send(
         .stdin(std::process::Stdio::inherit())
         .output()
         .map_err(|source| git::Error::Start { source })?;
-    if output.status.success() {
-        return Ok(Ok(()));
-    }
-    Ok(Err(escape(&output.stderr)))
+    let said = escape(&output.stderr);
+    Ok(match output.status.success() {
+        true => Ok(said),
+        false => Err(said),
+    })
 }
 
 /// Returns findings on the branches of the plan that others moved: a signed commit cannot be

@@ -214,12 +214,15 @@ impl<'a> Undo<'a> {
         let inverse = repo.compare(Some(before), Some(commit.tree), most)?;
         let taken_back = TakenBack::default();
         let artefacts = artefacts::of_commit(repo, policy, &commit, &inverse.changes, &taken_back)?;
+        let of = (Some(&*commit), &*inverse.changes);
+        let lifting = self.session.actor().lifting(self.session.history()?, of)?;
         let case = CommitCase {
             rules: &rules,
             commit: &commit,
             changes: &inverse.changes,
             faults: &inverse.faults,
             artefacts,
+            lifting: &lifting,
             signer: policy.keyring().signer_of(&commit, self.session.now()),
         };
         let reverted = Reverted {

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use crate::actor::{self, Actor};
 use crate::check::branch;
 use crate::check::{Behind, PolicyHistory};
+use crate::facts::lifting::{Uses, When};
 use crate::facts::log::Log;
 use crate::facts::run::{Collector, Held, Lookup, RunFacts};
 use crate::git::Repo;
@@ -200,7 +201,15 @@ impl Session {
                 step::ungoverned(&says.reference),
             ));
         };
-        let judged = branch::judge_run(self.repo(), &rules, says.commit, facts, facts.time, before);
+        let records = self.records()?;
+        let collector = self.collector(&records)?;
+        let uses = Uses::by_log(self.repo(), self.refs()?);
+        let when = When {
+            time: self.now(),
+            arriving: true,
+        };
+        let of = (says.commit, facts.time, when);
+        let judged = branch::judge_run(&collector, &uses, &rules, facts, of, before);
         Ok(judged?)
     }
 

@@ -10,7 +10,7 @@ use crate::facts::reruns;
 use crate::git::Reader;
 use crate::record::determinism::Recipe;
 use crate::record::envelope::Envelope;
-use crate::record::{DecisionId, ObjectId, RepoPath, RunId, TaskId, Timestamp};
+use crate::record::{DecisionId, ObjectId, RepoPath, Role, RunId, TaskId, Timestamp};
 use crate::records::{
     AdmissionPredicate, ContractPredicate, Kind, Notes, OpenedBy, RunPredicate, Scope, Statement,
     VouchPredicate,
@@ -19,6 +19,7 @@ use crate::rules::absent;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
+use super::ceiling::{self, Measured};
 use super::decision::{Decision, decision};
 use super::life::{RunLife, lives};
 use super::revision::revision;
@@ -44,6 +45,8 @@ pub struct Shown {
     pub cell: Option<Confined>,
     /// Whether there is evidence of the run of this name, and it says of no cell.
     pub unconfined: bool,
+    /// What counts against the ceiling of the run of this name, or of the task for whoever asks, as far as its records hold.
+    pub ceiling: Option<Measured>,
 }
 
 /// Returns what is recorded about whatever has this name.
@@ -84,6 +87,11 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
             decided = decision(session, &id)?;
         }
     }
+    let ceiling = match session.policy() {
+        // What cannot be measured here is shown as it is stored.
+        Ok(_) => measured(session, name).unwrap_or_default(),
+        Err(_) => None,
+    };
     if found.is_empty() {
         of_commit(session, &records, name, &mut found)?;
     }
@@ -105,7 +113,34 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         life,
         cell,
         unconfined,
+        ceiling,
     })
+}
+
+/// Returns what counts against the ceiling of a run, or of a task for whoever asks.
+fn measured(session: &Session, name: &str) -> Result<Option<Measured>, Error> {
+    let (records, policy) = (session.records()?, session.policy()?);
+    let collector = session.collector(&records)?;
+    if let Ok(run) = RunId::new(name)
+        && let Some(measured) = ceiling::of_run(&collector, policy, &run)?
+    {
+        return Ok(Some(measured));
+    }
+    let (Ok(task), Ok(person)) = (
+        TaskId::new(name),
+        session.actor().person(session.history()?),
+    ) else {
+        return Ok(None);
+    };
+    let contract = collector.contract(&task)?;
+    let Some(contract) = contract
+        .valid()
+        .filter(|_| policy.holds(&person, Role::Orchestrator))
+    else {
+        return Ok(None);
+    };
+    let contract = &contract.predicate().contract;
+    ceiling::of_task(&collector, policy, contract, &person)
 }
 
 /// Returns what the ledger has about a task or a run, in the order of the chain.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::check::branch::{self, Branch};
 use crate::check::verify::stands_for;
 use crate::facts::artefacts::TakenBack;
+use crate::facts::lifting::Uses;
 use crate::facts::vouched::{Vouched, range};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
@@ -114,7 +115,9 @@ pub fn vouch(session: &Session, request: Request) -> Result<Given, Error> {
         arriving: true,
         logged: None,
     };
-    let report = branch::judge(repo, &judged, &session.collector(&records)?, usize::MAX)?;
+    let uses = Uses::by_log(repo, session.refs()?);
+    let collector = session.collector(&records)?;
+    let report = branch::judge(repo, &judged, &collector, &uses, usize::MAX)?;
     let found = report.findings.into_iter().chain(report.undecided);
     if let Some(why) = Refusal::of(found) {
         return Err(Error::denied(

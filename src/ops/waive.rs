@@ -49,6 +49,7 @@ pub fn waive(session: &Session, request: WaiveRequest) -> Result<Waived, Error> 
         base: None,
         file: None,
         permits: BTreeSet::new(),
+        protection: None,
         waiver: Some(WaiverScope {
             gates: request.gates.into_iter().collect(),
             paths: request.paths,

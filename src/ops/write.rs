@@ -127,6 +127,11 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
             step::ungoverned(&basis.reference),
         ));
     };
+    // In the cell of a run there are no records: nothing is lifted there.
+    let lifting = match session.history() {
+        Ok(history) => session.actor().lifting(history, (None, &changes))?,
+        Err(_) => Vec::new(),
+    };
     let judged = gateway::judge(
         session.repo(),
         Write {
@@ -139,6 +144,7 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
                 .map(|(it, skeleton)| (it, *skeleton)),
             written: &written,
             changes: &changes,
+            lifting: &lifting,
             faults,
         },
     )?;

@@ -125,6 +125,14 @@ impl Ceiling {
         self.window_days.is_some()
     }
 
+    /// Returns the level, for people: without a ceiling of the policy it is L3, which the gates ask for.
+    pub fn shown_level(&self) -> Autonomy {
+        match self.is_set() {
+            true => self.level,
+            false => self.level.max(Autonomy::L3),
+        }
+    }
+
     /// Returns whose a limit is.
     pub fn whose(&self, figure: Figure) -> Whose {
         self.whose.get(&figure).copied().unwrap_or(Whose::BuiltIn)

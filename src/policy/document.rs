@@ -328,6 +328,9 @@ pub struct Gates {
     /// Whether a contract may give the network to its commands in their cell.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cell_network: bool,
+    /// Number of operators who must sign that one commit changes a protected artefact. None: no commit may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protection_overrides: Option<u32>,
 }
 
 /// How the commands of a run are confined.
@@ -379,6 +382,7 @@ impl Default for Gates {
             admission: AdmittedBy::default(),
             cell: Confinement::default(),
             cell_network: false,
+            protection_overrides: None,
         }
     }
 }

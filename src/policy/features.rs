@@ -24,6 +24,9 @@ pub const CEILING: &str = "ceiling/1";
 /// Confined commands: `cell` of `[gates]`.
 pub const CELL: &str = "cell/1";
 
+/// Overrides of the protection of artefacts: `protection_overrides` of `[gates]`.
+pub const OVERRIDE: &str = "override/1";
+
 /// What is asked of contracts by their risk tier: `[risk.TIER]`.
 pub const RISK: &str = "risk/1";
 
@@ -35,7 +38,7 @@ pub const ARTEFACTS: &str = "artefacts/1";
 
 /// The features that this program knows.
 const KNOWN: &[&str] = &[
-    ADMISSION, ARTEFACTS, AUTOMATION, CEILING, CELL, EVIDENCE, RISK, STATE,
+    ADMISSION, ARTEFACTS, AUTOMATION, CEILING, CELL, EVIDENCE, OVERRIDE, RISK, STATE,
 ];
 
 /// Maximum length of a name, in bytes.

@@ -263,6 +263,12 @@ impl Policy {
         self.includes(&self.override_writers, person)
     }
 
+    /// Returns how many operators lift the protection of an artefact for one commit, if any can.
+    pub fn protection_overrides(&self) -> Option<usize> {
+        let number = self.document.gates.protection_overrides?;
+        Some(number as usize)
+    }
+
     /// Returns the pattern that protects this path from all changes, if any.
     pub fn protects(&self, path: &RepoPath) -> Option<&str> {
         self.protected
@@ -484,6 +490,7 @@ impl Policy {
                 writers,
             });
         }
+        overrides(&document, &persons, &mut complaints);
         let tags = Tags::check(&document, &persons, &mut complaints);
         let automation = Automation::check(&document, &mut complaints);
         risk::check(&document, &mut complaints);
@@ -502,6 +509,17 @@ impl Policy {
                     "root {root} has no key that may sign a policy (gates.require_touch, namespaces=)"
                 ));
             }
+        }
+        // Without a log nobody knows what was used before.
+        let writes_log =
+            |it: &Person| it.roles.contains(&Role::Server) && keyring.has_key_of(&it.name);
+        let overrides = document.gates.protection_overrides.is_some();
+        if overrides && !persons.values().any(writes_log) {
+            complaints.push(
+                "gates.protection_overrides: no identity with the role server has a key, so that there is no log of \
+                 what was used"
+                    .to_owned(),
+            );
         }
         if !complaints.is_empty() {
             return Err(complaints);
@@ -618,6 +636,35 @@ fn state(document: &Document, complaints: &mut Vec<String>) -> Option<DirectoryP
             complaints.push(format!("state: root {:?}: {why}", rules.root));
             None
         }
+    }
+}
+
+/// Checks who can lift the protection of artefacts, if anybody can.
+fn overrides(
+    document: &Document,
+    persons: &BTreeMap<IdentityName, Person>,
+    complaints: &mut Vec<String>,
+) {
+    let Some(number) = document.gates.protection_overrides else {
+        return;
+    };
+    let key = "gates.protection_overrides";
+    let uses = format!("{key} needs");
+    complaints.extend(features::needed(
+        &document.requires,
+        features::OVERRIDE,
+        &uses,
+    ));
+    let holds = |it: &Person, role: Role| it.roles.contains(&role);
+    let can = |it: &&Person| {
+        let is_model = it.model.is_some() || holds(it, Role::Model);
+        holds(it, Role::Operator) && !is_model
+    };
+    let operators = persons.values().filter(can).count();
+    if number == 0 || number as usize > operators {
+        complaints.push(format!(
+            "{key}: {number} of {operators} operators who are no models"
+        ));
     }
 }
 

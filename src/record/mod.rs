@@ -25,7 +25,9 @@ pub mod lines;
 pub mod links;
 pub mod name;
 pub mod names;
+pub mod overridden;
 pub mod path;
+pub mod protection;
 pub mod refusal;
 pub mod report;
 pub mod role;
@@ -50,7 +52,9 @@ pub use name::{
     BaselineName, DecisionId, EscalationId, IdentityName, Line, PlanId, Reason, RefName, RunId,
     TaskId, Token, WorkflowUrl,
 };
+pub use overridden::{OverrideUse, Overrides};
 pub use path::RepoPath;
+pub use protection::{Held, Protection};
 pub use refusal::Refusal;
 pub use report::{Checked, Dependencies, Report, add_checked};
 pub use role::Role;

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bstr::ByteSlice as _;
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::fold;
 
@@ -67,6 +68,17 @@ impl fmt::Debug for RepoPath {
 impl Serialize for RepoPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&quote(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for RepoPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // One spelling a path.
+        let bytes = unquote(&text).filter(|bytes| quote(bytes) == text);
+        let bytes = bytes
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is no path as git shows it")))?;
+        Ok(Self::new(bytes))
     }
 }
 

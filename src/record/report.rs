@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Finding, Findings, RefName, Verdict};
+use super::{Finding, Findings, Overrides, RefName, Verdict};
 
 /// Number of things checked, by kind: `commits`, `records`, `runs` …
 pub type Checked = BTreeMap<&'static str, u64>;
@@ -33,6 +33,8 @@ pub struct Report {
     pub judged_by: BTreeSet<RefName>,
     /// The branches of the same push that must move for the verdict on a branch or a tag to hold.
     pub depends_on: Dependencies,
+    /// The protection overrides that the commits of a push use.
+    pub overrides: Overrides,
     /// The refs of a push to which all that was found belongs, and which nothing else in it needs: they
     /// can be refused by themselves. Empty if there is more to refuse. The verdict is on the whole push.
     pub apart: BTreeSet<RefName>,
@@ -90,6 +92,9 @@ impl Report {
         self.undecided.extend(other.undecided);
         self.notes.extend(other.notes);
         self.judged_by.extend(other.judged_by);
+        for (reference, used) in other.overrides {
+            self.overrides.entry(reference).or_default().extend(used);
+        }
         for (reference, on) in other.depends_on {
             self.depends_on.entry(reference).or_default().extend(on);
         }

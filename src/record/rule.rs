@@ -54,6 +54,9 @@ rules! {
     IndependentReviewer = "independent-reviewer", Gov001,
         "The reviewer of a run is another person than its orchestrator and than whom its commit names as author, committer or co-author or as a model that assisted, unless a self-approval is recorded.",
         "AWO, gate 2", "otto runs and reviews run_1";
+    OverrideBeneficiary = "override-beneficiary", Gov001,
+        "The protection of an artefact is lifted by others than whoever signed the commit, vouches for it or is named in it.",
+        "policy, `[gates]`", "otto changes `ci/run.sh` and signs the override";
     SelfApprovalForm = "self-approval-form", Gov001,
         "A recorded self-approval spells its flag exactly `\"1\"`.",
         "AWO, gate 2", "a self-approval with `allow_self_approval=\"true\"`";
@@ -291,6 +294,9 @@ rules! {
     ExactSentence = "exact-sentence", Gov005,
         "The approved sentence equals the sentence of the contract byte for byte.",
         "task approval", "the sentence without its full stop";
+    OverridePersons = "override-persons", Gov005,
+        "As many operators as the policy asks for lift the protection of an artefact for one change of it; their decisions are valid, not withdrawn, and no operator rejects it.",
+        "policy, `[gates]`", "`protection_overrides = 2`, and olga alone has signed";
     RevocationOwn = "revocation-own", Gov005,
         "An approval is withdrawn by whoever made it.",
         "approvals", "otto withdraws an approval of olga's";
@@ -825,6 +831,9 @@ rules! {
     LogState = "log-state", Int008,
         "The state beside a log entry is what follows from the entries.",
         "receive log", "`state.json` edited on the server";
+    OverrideTold = "override-told", Int008,
+        "A receipt tells of the protection overrides that its push used, and of no others.",
+        "receive log", "a server leaves out that a commit has used an override";
     AttestationReviewer = "attestation-reviewer", Att001,
         "An attestation names its signer as the reviewer, with the SHA-256 of that name.",
         "AWO, attestation", "rita signs an attestation that names olga";
@@ -1005,6 +1014,9 @@ rules! {
     OneApprovalOneRun = "one-approval-one-run", Rep001,
         "An approval is spent by one run.",
         "task approval", "a second run under the same approval";
+    OverrideOnce = "override-once", Rep001,
+        "An override lets one commit change a protected artefact, once.",
+        "policy, `[gates]`", "the change is taken back, and made again by another commit under the same override";
     RecordName = "record-name", Rep001,
         "A record has a name that no other record has.",
         "record format", "a second outcome of run_1";

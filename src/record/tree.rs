@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 
 use bstr::ByteSlice as _;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::path::quote;
 use super::{HashKind, ObjectId, RepoPath};
@@ -73,6 +75,20 @@ impl Mode {
             b"160000" => Mode::Gitlink,
             _ => return None,
         })
+    }
+}
+
+impl Serialize for Mode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Mode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mode = Self::from_octal(text.as_bytes());
+        mode.ok_or_else(|| D::Error::custom(format!("{text:?} is no mode of git")))
     }
 }
 

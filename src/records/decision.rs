@@ -10,8 +10,8 @@ use super::record::{Binding, Record, Signers, about};
 use super::statement::{Context, Subject};
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Confidence, DecisionId, EscalationId, Gate, Level, ObjectId, Reason, Role, RunId,
-    Sha256, TaskId, Timestamp, Token, WorkGate,
+    Choice, Confidence, DecisionId, EscalationId, Gate, Level, ObjectId, Protection, Reason, Role,
+    RunId, Sha256, TaskId, Timestamp, Token, WorkGate,
 };
 
 /// The schema of a decision, as the original system names it.
@@ -24,7 +24,7 @@ about! {
     signers: Signers::Roles(&[Role::Operator, Role::Reviewer, Role::Model]),
     stands: Stands::OncePerDecision,
     after: &[],
-    fields: "`decision` (`schema_version`, `decision_id`, `gate_type`, `target_ref`, `decision`: `approve`, `reject` or `defer`; `rationale`, a reason code; `timestamp`, `actor`, of a model `confidence`, optional `evidence_refs`), `target` (the digest of what `target_ref` names: of a `record`, or the id of an `object`), `level`, `expires`; of a contract `base`; of a waiver `waiver` (`gates`, `paths`, `uses`); of what lifts the ceiling of a run `permits` (actions); optional `task`, `run`, `answers`, `supersedes`, `note`",
+    fields: "`decision` (`schema_version`, `decision_id`, `gate_type`, `target_ref`, `decision`: `approve`, `reject` or `defer`; `rationale`, a reason code; `timestamp`, `actor`, of a model `confidence`, optional `evidence_refs`), `target` (the digest of what `target_ref` names: of a `record`, or the id of an `object`), `level`, `expires`; of a contract `base`; of a waiver `waiver` (`gates`, `paths`, `uses`); of what lifts the ceiling of a run `permits` (actions); of a protection override `protection` (`path`, `from`, `to`: each `id` and `mode`, or `null`); optional `task`, `run`, `answers`, `supersedes`, `note`",
 }
 
 /// What decides.
@@ -91,7 +91,7 @@ pub enum Target {
 
 impl Target {
     /// Returns the name under which all decisions of a gate on this are found.
-    pub fn key(self, gate: &Token) -> Sha256 {
+    pub fn key(self, gate: impl fmt::Display) -> Sha256 {
         Sha256::of(format!("{gate}\n{self}\n").as_bytes())
     }
 }
@@ -129,6 +129,9 @@ pub struct DecisionPredicate {
     /// The actions of a run that it permits, sorted; of a PolicyViolation on a run only.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub permits: Vec<Token>,
+    /// The change of a protected artefact that it is about; of a PolicyViolation only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub protection: Option<Protection>,
     /// The run that it is about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<RunId>,
@@ -177,11 +180,14 @@ impl DecisionPredicate {
     }
 
     /// Tells whether another decision on the same target stands beside this one or against it. Waivers of other
-    /// gates, paths or numbers are of their own, and so are permits of other actions; who rejects, rejects all of them.
+    /// gates, paths or numbers are of their own, and so are permits of other actions, and approvals of one protection
+    /// override by several persons; who rejects, rejects all of them.
     pub fn concerns(&self, other: &Self) -> bool {
-        let alike = self.waiver == other.waiver && self.permits == other.permits;
-        (alike || other.decision.decision == Choice::Reject)
-            && other.is_about(&self.decision.target_ref)
+        let rejects = |it: &Self| it.decision.decision == Choice::Reject;
+        let another = self.context.identity != other.context.identity;
+        let joins = self.protection.is_some() && (another || rejects(self));
+        let alike = self.waiver == other.waiver && self.permits == other.permits && !joins;
+        (alike || rejects(other)) && other.is_about(&self.decision.target_ref)
     }
 
     /// Tells whether a decision on the same target is about what this reference names. Tasks and versions of

@@ -6,7 +6,7 @@ use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
 use super::statement::{Context, Subject};
-use crate::record::{ObjectId, RefName, Role, Sha256, Timestamp};
+use crate::record::{ObjectId, OverrideUse, RefName, Role, Sha256, Timestamp};
 
 about! {
     Receipt, "receipt", ReceiptPredicate,
@@ -15,7 +15,7 @@ about! {
     signers: Signers::Roles(&[Role::Server]),
     stands: Stands::Log,
     after: &[],
-    fields: "`sequence`, `previous`, `time`, `pusher`, `movements`, `unrecorded`",
+    fields: "`sequence`, `previous`, `time`, `pusher`, `movements`, `unrecorded`, optional `overrides` (`commit`, `path`, `decisions`: the protection overrides that the push used)",
 }
 
 /// One ref that a push moved.
@@ -39,6 +39,9 @@ pub struct ReceiptPredicate {
     pub context: Context,
     /// The refs that moved, in order.
     pub movements: Vec<Movement>,
+    /// The protection overrides that the push used, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub overrides: Vec<OverrideUse>,
     /// Digest of the entry before; none in the first.
     pub previous: Option<Sha256>,
     /// Who pushed, according to the server's environment; `unknown` if it does not say.

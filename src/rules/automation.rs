@@ -11,7 +11,7 @@ use crate::record::{
 use crate::records::{ActorKind, DECISION_SCHEMA, DecisionPredicate, Record as _, Target};
 
 use super::opening::{again, bare, file, opens, persons, signed, unknown};
-use super::{ceiling, skeleton, waiver, work};
+use super::{ceiling, protection, remedy, skeleton, waiver, work};
 
 /// How a decision stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,10 @@ pub fn answer(policy: &Policy, says: &DecisionPredicate) -> Option<String> {
         Need::Never => Choice::Reject,
         Need::Auto(_) | Need::Human => Choice::Approve,
     };
+    let asked = says.protection.as_ref();
+    if let Some(protection) = asked.filter(|_| choice == Choice::Approve) {
+        return Some(remedy::lift(protection));
+    }
     // A consent is to exactly the planned bytes, and answers.
     if let Some(escalation) = says.escalation().filter(|_| choice == Choice::Approve) {
         return Some(format!("git awo escalate consent {escalation} --yes"));
@@ -147,6 +151,7 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
     target(facts, gate, subject, &mut findings);
     waiver::form(says, subject, &mut findings);
     ceiling::permits(says, subject, &mut findings);
+    protection::form(says, policy, subject, &mut findings);
     order(facts, subject, &mut findings);
     let days = policy.document().gates.approval_days;
     if says.expires > time.plus_days(days.saturating_add(1)) {
@@ -268,7 +273,10 @@ fn target(facts: &DecisionFacts<'_>, gate: Gate, subject: &Subject, findings: &m
         Gate::SpecApproval | Gate::ScopeChange => matches!(facts.named, Named::Contract(_)),
         Gate::RefinementSign => facts.named == Named::Refinement,
         Gate::SkeletonApproval => matches!(facts.named, Named::Run(_)),
-        Gate::PolicyViolation => matches!(facts.named, Named::Contract(_) | Named::Run(_)),
+        Gate::PolicyViolation => matches!(
+            facts.named,
+            Named::Contract(_) | Named::Run(_) | Named::Protection(_)
+        ),
         Gate::CloudEscalation => matches!(facts.named, Named::Escalation(_)),
     };
     let on_base = says.base.is_some() == (gate == Gate::SpecApproval);
@@ -284,7 +292,7 @@ fn target(facts: &DecisionFacts<'_>, gate: Gate, subject: &Subject, findings: &m
             Gate::RefinementSign => "a file of a refinement",
             Gate::SkeletonApproval => "the commit of a run",
             Gate::CloudEscalation => "a request of an escalation",
-            Gate::PolicyViolation => "a contract or a run",
+            Gate::PolicyViolation => "a contract, a run, or a change of a protected artefact",
         };
         findings.push(
             Rule::BindingMismatch

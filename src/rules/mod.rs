@@ -32,6 +32,7 @@ pub mod opening;
 pub mod policy;
 pub mod post_work;
 pub mod pre_work;
+pub mod protection;
 pub mod push;
 mod remedy;
 pub mod remote;

@@ -15,7 +15,7 @@ use crate::records::{
     Target,
 };
 
-use super::revocation;
+use super::{remedy, revocation};
 
 /// What a decision is to open.
 pub struct Opens<'a> {
@@ -275,6 +275,10 @@ pub(super) fn file(gate: Option<Gate>) -> &'static str {
 
 /// Returns the command that decides again, but for the evidence.
 pub(super) fn bare(says: &DecisionPredicate) -> String {
+    let lifts = says.decision.decision == Choice::Approve;
+    if let Some(protection) = says.protection.as_ref().filter(|_| lifts) {
+        return remedy::lift(protection);
+    }
     let it = &says.decision;
     let sure = it.confidence.map(|it| format!(" --confidence {it}"));
     let answers = says.answers.as_ref().map(|it| format!(" --answers {it}"));

@@ -3,7 +3,8 @@
 
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::upstream::Ahead;
-use crate::record::{IdentityName, RepoPath, TaskId};
+use crate::record::tree::Mode;
+use crate::record::{Held, IdentityName, Protection, RepoPath, TaskId};
 use crate::sys::shell::quote;
 
 /// Returns how a commit becomes one that leaves a path as it was before. The commit of a run is never
@@ -45,6 +46,27 @@ pub fn leave_out_or_allow(case: &CommitCase<'_>, path: &RepoPath, key: &str) -> 
     format!(
         "{}; or a root changes {key} in [tree] of policy.toml: git awo policy propose FILE",
         leave_out(case, path)
+    )
+}
+
+/// Returns how an operator lets one commit make this change of a protected artefact.
+pub fn lift(it: &Protection) -> String {
+    let (from, to) = (it.from.map(|it| it.mode), it.to.map(|it| it.mode));
+    let id = |side: Option<Held>| side.map_or_else(|| "0".repeat(40), |it| it.id.to_string());
+    let mut more = String::new();
+    // Where the path holds the same object under another mode, the command would not know which is meant.
+    let same = it.from.map(|it| it.id) == it.to.map(|it| it.id);
+    if let Some(mode) = from.filter(|mode| *mode != Mode::File || same) {
+        more.push_str(&format!(" --from-mode {mode}"));
+    }
+    if let Some(mode) = to.filter(|mode| *mode != from.unwrap_or(Mode::File)) {
+        more.push_str(&format!(" --mode {mode}"));
+    }
+    let path = quote(it.path.to_str().unwrap_or("PATH"));
+    format!(
+        "git awo override {path} --from {} --to {}{more} --reason TEXT",
+        id(it.from),
+        id(it.to)
     )
 }
 

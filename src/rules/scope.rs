@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::remedy;
+use super::{protection, remedy};
 use crate::facts::case::CommitCase;
 use crate::policy::pattern::{BadPattern, PathSet};
 use crate::record::contract::Contract;
 use crate::record::tree::Change;
 use crate::record::{Findings, IdentityName, Rule, Subject};
 
-/// Refuses changes of protected artefacts, and changes that a restriction keeps from the person.
+/// Refuses changes of protected artefacts that no override lets this commit make, and changes that a restriction keeps from the person.
 pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut Findings) {
     let policy = case.rules.policy();
     for change in case.changes {
@@ -31,13 +31,7 @@ pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut
             );
         }
         if let Some(pattern) = policy.protects(&change.path) {
-            findings.push(
-                Rule::ProtectedArtefact
-                    .finding(subject())
-                    .found("a change of a protected artefact")
-                    .expected(format!("nothing under {pattern} touched"))
-                    .remedy(remedy::leave_out_or_allow(case, &change.path, "protected")),
-            );
+            protection::kept(case, change, pattern, person, findings);
         }
         if let Some(rule) = case.rules.restricts(person, &change.path) {
             findings.push(

@@ -103,6 +103,7 @@ fn findings(policy: &Policy, person: &str, changes: &[Change]) -> Findings {
         changes,
         faults: &faults::of_added(changes),
         artefacts: Default::default(),
+        lifting: &[],
         signer,
     };
     let mut findings = Findings::new();

@@ -278,12 +278,15 @@ impl Execution<'_> {
         let taken_back = TakenBack::default();
         let artefacts =
             artefacts::of_commit(repo, policy, &commit, &compared.changes, &taken_back)?;
+        let of = (Some(&*commit), &*compared.changes);
+        let lifting = self.actor.lifting(self.history, of)?;
         let case = CommitCase {
             rules: &rules,
             commit: &commit,
             changes: &compared.changes,
             faults: &compared.faults,
             artefacts,
+            lifting: &lifting,
             signer: Ok(Signer { person, key }),
         };
         let person = Some(&admitted.person);

@@ -315,12 +315,14 @@ fn judge(
     let taken_back = TakenBack::default();
     let artefacts =
         artefacts::of_commit(&actor.repo, policy, commit, &compared.changes, &taken_back)?;
+    let lifting = actor.lifting(history, (Some(commit), &compared.changes))?;
     let case = CommitCase {
         rules: &rules,
         commit,
         changes: &compared.changes,
         faults: &compared.faults,
         artefacts,
+        lifting: &lifting,
         signer: policy.keyring().signer_of(commit, actor.now()),
     };
     merge(&case, findings);

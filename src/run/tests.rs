@@ -22,6 +22,7 @@ use crate::actor::Actor;
 use crate::check::branch::{Branch, judge};
 use crate::evidence;
 use crate::facts::artefacts::TakenBack;
+use crate::facts::lifting::Uses;
 use crate::facts::vouched::Vouched;
 use crate::git::Repo;
 use crate::record::json;
@@ -70,7 +71,14 @@ fn assert_recorded(world: &World, done: &RunDone) {
         logged: None,
     };
     let collector = actor.collector(&records, &history);
-    let report = judge(&actor.repo, &branch, &collector, 100).unwrap();
+    let report = judge(
+        &actor.repo,
+        &branch,
+        &collector,
+        &Uses::from_the_beginning(),
+        100,
+    )
+    .unwrap();
     // Nothing is missing but what comes after a run.
     let rules: Vec<_> = report.findings.iter().map(|it| it.rule.as_str()).collect();
     let later = [

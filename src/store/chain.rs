@@ -220,6 +220,12 @@ impl Chain {
         })
     }
 
+    /// Returns what one entry says. Who signed it is not asked.
+    pub fn says<P: Predicate>(&self, reader: &Reader, id: ObjectId) -> Result<P, Error> {
+        let says = self.read(reader, id)?.parse();
+        says.map_err(|why| self.broken(id, Broken::Entry(why)))
+    }
+
     /// Checks that an entry that says this follows the last one, and that its commit follows from
     /// it. Returns what the next one has to follow.
     pub fn check(

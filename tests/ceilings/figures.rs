@@ -237,3 +237,39 @@ fn without_a_ceiling_of_the_policy_one_is_built_in() {
     world.has_ceilings(4, &more);
     world.can_land();
 }
+
+#[test]
+fn what_counts_is_shown() {
+    let world = World::finalized();
+    world.has_ceilings(2, &of_orchestrators("level = \"L0\"\nfiles = 3"));
+    let said = world.ok("otto", "otto", &["git", "awo", "show", "run_slugify"]);
+    for line in [
+        "ceiling of otto, level L0: 1 run of SLUG-1\n",
+        "  2 of 3 files, the policy's\n",
+        "  5 of 2000 lines, built in\n",
+        "  of otto in 7 days: 2 of 3 files, 2 of 6 directories, 5 of 2000 lines\n",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    let value = |words: &[&str]| -> serde_json::Value {
+        let said = world.ok("otto", "otto", words);
+        serde_json::from_str(&said).unwrap()
+    };
+    let shown = value(&["git", "awo", "--json", "show", "run_slugify"]);
+    assert_eq!(shown["ceiling"]["measured"]["files"], 2, "{shown}");
+    assert_eq!(shown["ceiling"]["ceiling"]["files"], 3, "{shown}");
+    assert_eq!(
+        shown["ceiling"]["whose"]["files"], "the policy's",
+        "{shown}"
+    );
+    let said = world.ok("otto", "otto", &["git", "awo", "status"]);
+    let line = "SLUG-1: 2 of 3 files, 2 of 6 directories, 5 of 2000 lines\n";
+    assert!(said.contains(line), "{said}");
+    let shown = value(&["git", "awo", "--json", "status"]);
+    assert_eq!(
+        shown["ceilings"][0]["ceiling"]["measured"]["lines"], 5,
+        "{shown}"
+    );
+    let shown = value(&["git", "awo", "--json", "show", "SLUG-1"]);
+    assert_eq!(shown["ceiling"]["ceiling"]["files"], 3, "{shown}");
+}

@@ -34,6 +34,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Claims", crate::claims::CASES),
     ("The life of a run", crate::life::CASES),
     ("Waivers", crate::waivers::CASES),
+    ("Protection overrides", crate::overrides::CASES),
     ("Content for models elsewhere", crate::escalation::CASES),
     ("Policies of a newer git-awo", newer::CASES),
     ("Names that differ in case only", lookalikes::CASES),

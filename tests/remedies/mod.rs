@@ -17,6 +17,7 @@ mod doors;
 mod files;
 mod messages;
 mod open;
+mod overrides;
 pub mod people;
 mod plans;
 mod servers;
@@ -96,6 +97,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         decisions::CASES,
         doors::CASES,
         files::CASES,
+        overrides::CASES,
         people::CASES,
         plans::CASES,
         servers::CASES,

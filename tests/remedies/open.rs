@@ -190,6 +190,7 @@ pub const OPEN: &[(&str, &[Rule])] = &[
             Rule::LogPolicy,
             Rule::LogReadable,
             Rule::LogState,
+            Rule::OverrideTold,
             Rule::LogTime,
             Rule::ReceiptInLog,
             Rule::UseConfirmed,

@@ -158,6 +158,7 @@ pub fn decision(
         task: None,
         permits: Vec::new(),
         waiver: None,
+        protection: None,
     }
 }
 
@@ -215,7 +216,7 @@ fn with(world: &World, before: &Refs, stage: Stage, files: &[(LedgerPath, Vec<u8
 /// The request on which one of these files decides, if one does: it came before.
 fn requested(world: &World, files: &[(LedgerPath, Vec<u8>)]) -> Vec<(LedgerPath, Vec<u8>)> {
     let request = request(world);
-    let target = Target::Record(request.digest()).key(&token(Gate::CloudEscalation.name()));
+    let target = Target::Record(request.digest()).key(Gate::CloudEscalation);
     let on_it = |(path, _): &(LedgerPath, Vec<u8>)| match path {
         LedgerPath::Decided(key, _) => *key == target,
         _ => false,

@@ -6,7 +6,7 @@ use crate::check::verify::Scope;
 use crate::check::{PolicyHistory, staged};
 use crate::record::envelope::Envelope;
 use crate::record::tree::{Change, Mode};
-use crate::record::{ObjectId, Sha256};
+use crate::record::{ObjectId, Sha256, Timestamp};
 use crate::records::{self, Kind, PolicyPredicate, Statement};
 use crate::rules::tests::people::signature as signed_by;
 use crate::store::layout::{self, LedgerPath};
@@ -187,6 +187,7 @@ fn a_commit_about_to_be_made_is_judged_as_a_direct_one() {
             person.as_ref(),
             &[change],
             None,
+            Timestamp::EPOCH,
         );
         let report = report.unwrap();
         assert_eq!(report.checked["paths"], 1);

@@ -14,6 +14,7 @@ use crate::check::branch::{self, Branch, Seen};
 use crate::check::push::in_order;
 use crate::check::{Behind, Error, PolicyHistory};
 use crate::facts::artefacts::TakenBack;
+use crate::facts::lifting::{Made, Uses};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::facts::tips::{Judged, contained, tips};
@@ -23,7 +24,7 @@ use crate::policy::{Policy, RefRules};
 use crate::record::{
     Checked, Coded, Findings, ObjectId, RefName, Report, Subject, Timestamp, add_checked,
 };
-use crate::rules::{clone as known, push as rules};
+use crate::rules::{clone as known, protection, push as rules};
 
 use super::arrived::Arrived;
 use super::blobs::{Blobs, Hashed};
@@ -49,6 +50,8 @@ struct Move<'a> {
     is_behind: bool,
     /// The entry of the log that tells of it.
     logged: Option<ObjectId>,
+    /// The entry of the log that tells of the push, by its place; none of what moved past the hooks.
+    entry: Option<usize>,
 }
 
 /// What is to be judged for a movement.
@@ -72,6 +75,8 @@ pub(super) struct Logged {
     pub(super) runs: Vec<(RefName, ObjectId, At)>,
     /// How much was checked.
     pub(super) checked: Checked,
+    /// Whether anything was judged by which overrides were used before.
+    pub(super) lifts: bool,
 }
 
 /// Judges every branch of a clone, where some commits were judged `before`.
@@ -87,10 +92,10 @@ pub(super) fn verify(
     let has_log = !log.state.refs.is_empty();
     let mut known = Outcomes::default();
     let runs: Mutex<Vec<_>> = Mutex::default();
-    let (jobs, results, hashed, logged_tips) = loop {
+    let (jobs, results, hashed, logged_tips, lifted) = loop {
         let mut plan = Plan::of(cores, has_log, &moves, &known, before);
         let hashed = Hashed::default();
-        let results = judge(cores, &moves, &plan.jobs, &|it, seen| match seen {
+        let (results, lifted) = judge(cores, &moves, &plan.jobs, log, &|it, seen| match seen {
             Seen::Commit(reader, commit, found) => hashed.add(reader, commit, found),
             Seen::Malformed => hashed.damaged(),
             Seen::Run(collector, facts) => {
@@ -121,7 +126,7 @@ pub(super) fn verify(
         }
         if before == (known.failed.len(), known.found.len()) {
             let tips = plan.logged.take().unwrap_or_else(|| plan.tips());
-            break (plan.jobs, results, hashed, tips);
+            break (plan.jobs, results, hashed, tips, lifted);
         }
     };
     let mut blobs = match hashed.into_blobs().filter(|_| known.failed.is_empty()) {
@@ -138,9 +143,11 @@ pub(super) fn verify(
         }
     };
     blobs.known(cores.reader(), before);
+    told(log, &moves, &lifted.made, &mut report.findings);
     let mut logged = Logged {
         tips: logged_tips,
         runs: runs.into_inner().unwrap_or_else(PoisonError::into_inner),
+        lifts: lifted.any,
         ..Logged::default()
     };
     for ((it, job), result) in moves.iter().zip(jobs).zip(results) {
@@ -230,18 +237,18 @@ fn moves<'a>(
     // The newest first: what a branch contains later is near what it contained before.
     let mut later: BTreeMap<&RefName, ObjectId> = BTreeMap::new();
     let mut moves = Vec::new();
-    for entry in log.entries.iter().rev() {
+    for (place, entry) in log.entries.iter().enumerate().rev() {
         let says = entry.receipt.predicate();
         let policy = &history.version(entry.policy).policy;
         // What moved past the hooks was there before this push.
         let unrecorded = in_order(policy, &says.unrecorded);
-        let movements = unrecorded
-            .into_iter()
-            .chain(in_order(policy, &says.movements));
+        let told = in_order(policy, &says.movements);
+        let unrecorded = unrecorded.into_iter().map(|it| (it, None));
+        let movements = unrecorded.chain(told.into_iter().map(|it| (it, Some(place))));
         let movements: Vec<_> = movements
-            .filter(|it| it.reference.branch().is_some())
+            .filter(|(it, _)| it.reference.branch().is_some())
             .collect();
-        for movement in movements.into_iter().rev() {
+        for (movement, entry_of) in movements.into_iter().rev() {
             let Some(new) = movement.new.filter(|new| reader.contains(*new)) else {
                 continue;
             };
@@ -267,6 +274,7 @@ fn moves<'a>(
                     is_tip: false,
                     is_behind: false,
                     logged: Some(entry.commit),
+                    entry: entry_of,
                 });
             }
         }
@@ -288,6 +296,7 @@ fn moves<'a>(
             is_tip: true,
             is_behind,
             logged: None,
+            entry: None,
         };
         let is_behind = !behind.since(reader, &[*tip])?.is_empty();
         if is_behind {
@@ -443,13 +452,92 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Judges what is planned; returns what was found for each movement.
+/// The overrides that were used, by the place of the movement that brought the commit.
+#[derive(Default)]
+struct Lifted {
+    made: Vec<(usize, Made)>,
+    /// Whether anything was judged by them.
+    any: bool,
+}
+
+/// Compares what the receipts tell of overrides with what was used.
+fn told(log: &Log, moves: &[Move<'_>], made: &[(usize, Made)], findings: &mut Findings) {
+    let brought_by = |(at, _): &&(usize, Made)| moves.get(*at).and_then(|it| it.entry);
+    for (place, entry) in log.entries.iter().enumerate() {
+        let says = entry.receipt.predicate();
+        let own = made.iter().filter(|it| brought_by(it) == Some(place));
+        let own: Vec<_> = own.map(|(_, it)| it).collect();
+        if own.is_empty() && says.overrides.is_empty() {
+            continue;
+        }
+        // What is gone from this clone may have used some.
+        let branches = says
+            .movements
+            .iter()
+            .filter(|it| it.reference.branch().is_some());
+        let branches = branches.filter(|it| it.new.is_some()).count();
+        let judged = moves.iter().filter(|it| it.entry == Some(place)).count();
+        let all: Vec<_> = made.iter().map(|(_, it)| it).collect();
+        let all = (judged == branches).then_some(&*all);
+        protection::told(says.sequence, &says.overrides, &own, all, findings);
+    }
+}
+
+/// Judges one after the other the commits whose verdict depends on what others have used: in the order in which
+/// they came.
+fn judge_left(
+    cores: &Cores<'_>,
+    moves: &[Move<'_>],
+    log: &Log,
+    left: &[(usize, Branch<'_>)],
+    results: &mut [Result<Report, Error>],
+    watch: &(dyn Fn(&Move<'_>, Seen<'_>) + Sync),
+) -> Result<Lifted, Error> {
+    let mut lifted = Lifted::default();
+    if left.is_empty() {
+        return Ok(lifted);
+    }
+    lifted.any = true;
+    let uses = Uses::from_the_beginning();
+    let records = cores.basis.open(cores.reader())?;
+    let collector = cores.basis.collector(&records);
+    for (at, branch) in left {
+        let (Some(it), Some(result)) = (moves.get(*at), results.get_mut(*at)) else {
+            continue;
+        };
+        let mut found = Report::default();
+        let told = it.entry.and_then(|place| log.entries.get(place));
+        let told = told.map_or(&[][..], |entry| &entry.receipt.predicate().overrides);
+        let judged = branch::judge_left(
+            cores.reader(),
+            branch,
+            &collector,
+            &uses,
+            (&branch.commits, told),
+            &|seen| watch(it, seen),
+            &mut found,
+        );
+        // What was told when it landed is no news.
+        found.notes.clear();
+        let new = uses.made().into_iter().skip(lifted.made.len());
+        lifted.made.extend(new.map(|it| (*at, it)));
+        match (judged, &mut *result) {
+            (Ok(()), Ok(report)) => report.absorb(found),
+            (Err(error), Ok(_)) => *result = Err(error),
+            (_, Err(_)) => {}
+        }
+    }
+    Ok(lifted)
+}
+
+/// Judges what is planned; returns what was found for each movement, and the overrides that were used.
 fn judge(
     cores: &Cores<'_>,
     moves: &[Move<'_>],
     jobs: &[Job],
+    log: &Log,
     watch: &(dyn Fn(&Move<'_>, Seen<'_>) + Sync),
-) -> Result<Vec<Result<Report, Error>>, Error> {
+) -> Result<(Vec<Result<Report, Error>>, Lifted), Error> {
     let history = cores.basis.history;
     let taken_back = TakenBack::default();
     let rules_of = |it: &Move<'_>| history.version(it.policy).policy.ref_rules(it.reference);
@@ -488,31 +576,30 @@ fn judge(
     }
     let found = cores.spread(&pieces, |collector, (_, it, commits, vouched)| {
         let Some(rules) = rules_of(it) else {
-            return Ok(Report::default());
+            return Ok((Report::default(), Vec::new()));
         };
-        let branch = Branch {
-            rules,
-            commits: commits.to_vec(),
-            vouched,
-            taken_back: &taken_back,
-            time: it.time,
-            old: it.old,
-            arriving: it.is_tip,
-            logged: it.logged,
-        };
+        let branch = branch_of(it, rules, commits, (vouched, &taken_back));
         let reader = collector.records.reader();
         branch::judge_once(reader, &branch, collector, &|seen| watch(it, seen))
     })?;
-    for ((at, ..), found) in pieces.into_iter().zip(found) {
+    let mut left = Vec::new();
+    for ((at, it, _, vouched), found) in pieces.into_iter().zip(found) {
         let Some(result) = results.get_mut(at) else {
             continue;
         };
         match (found, &mut *result) {
-            (Ok(found), Ok(report)) => report.absorb(found),
+            (Ok((found, commits)), Ok(report)) => {
+                report.absorb(found);
+                let rules = rules_of(it).filter(|_| !commits.is_empty());
+                left.extend(
+                    rules.map(|rules| (at, branch_of(it, rules, &commits, (vouched, &taken_back)))),
+                );
+            }
             (Err(error), Ok(_)) => *result = Err(error),
             (_, Err(_)) => {}
         }
     }
+    let lifted = judge_left(cores, moves, log, &left, &mut results, watch)?;
     let found = all.iter().zip(&results);
     let refused = found.filter_map(|((at, (it, job)), result)| match (job, result) {
         (Job::Commits(commits), Ok(found)) if !found.findings.is_empty() => {
@@ -534,7 +621,26 @@ fn judge(
             *result = named;
         }
     }
-    Ok(results)
+    Ok((results, lifted))
+}
+
+/// Returns commits that a movement brought, as they are judged.
+fn branch_of<'a>(
+    it: &Move<'_>,
+    rules: RefRules<'a>,
+    commits: &[ObjectId],
+    (vouched, taken_back): (&'a Vouched, &'a TakenBack),
+) -> Branch<'a> {
+    Branch {
+        rules,
+        commits: commits.to_vec(),
+        vouched,
+        taken_back,
+        time: it.time,
+        old: it.old,
+        arriving: it.is_tip,
+        logged: it.logged,
+    }
 }
 
 /// All that the branches of a clone contain, listed once somebody asks.

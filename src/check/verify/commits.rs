@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::branch::{self, Branch};
 use crate::check::{Behind, Error};
 use crate::facts::artefacts::TakenBack;
+use crate::facts::lifting::Uses;
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::facts::run::Collector;
@@ -260,7 +261,9 @@ impl On<'_> {
             arriving: push.arriving,
             logged: push.logged,
         };
-        let mut judged = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
+        let uses = Uses::of_others(reader, self.collector.records.refs());
+        let most = usize::MAX / 2;
+        let mut judged = branch::judge(reader, &branch, self.collector, &uses, most)?;
         if !judged.findings.is_empty() {
             let on_branch = self.on_branch()?;
             branch::name_vouches(&branch.rules, &on_branch, self.collector, &mut judged)?;

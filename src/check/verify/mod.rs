@@ -16,7 +16,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::facts::arrivals::{Arrivals, Blobs, Gained, Irregular};
 use crate::facts::between;
-use crate::facts::log::Log;
+use crate::facts::lifting::{Uses, When};
+use crate::facts::log::{Entry, Log};
 use crate::facts::remembered::{Brought, Remembered};
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::tips::{self, Judged};
@@ -265,6 +266,11 @@ impl All<'_> {
     ) -> Result<Option<(Arrivals, Option<branches::Logged>)>, Error> {
         let (cores, log) = (&self.cores, self.log);
         let basis = cores.basis;
+        // What was used before is not remembered.
+        let tells = |it: &Entry| !it.receipt.predicate().overrides.is_empty();
+        if self.memory.is_some() && log.entries.iter().any(tells) {
+            return Ok(None);
+        }
         let none = Judged::new();
         let before = self.memory.map_or(&none, |memory| &memory.refs);
         if let Some(memory) = self.memory {
@@ -303,6 +309,9 @@ impl All<'_> {
             .unwrap_or_else(PoisonError::into_inner);
         // What is noted is looked for again the next time.
         let is_whole = dangling.is_empty();
+        if self.memory.is_some() && judged.as_ref().is_ok_and(|it| it.lifts) {
+            return Ok(None);
+        }
         if let (Ok(()), Some(of_records)) = (left, arrived.into_findings()) {
             report.findings.extend(of_records);
             report.absorb(found);
@@ -488,8 +497,14 @@ fn landed_before(
         return Ok(Findings::new());
     };
     let rules = basis.history.version(version).policy.ref_rules(branch);
-    let reader = collector.records.reader();
-    let judged = rules.map(|rules| branch::judge_run(reader, &rules, commit, facts, time, None));
+    let uses = Uses::by_log(collector.records.reader(), basis.refs);
+    let when = When {
+        time,
+        arriving: false,
+    };
+    let judge =
+        |rules| branch::judge_run(collector, &uses, &rules, facts, (commit, time, when), None);
+    let judged = rules.map(judge);
     Ok(judged.transpose()?.unwrap_or_default())
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::check::{Behind, Error, branch};
+use crate::facts::lifting::{Uses, When};
 use crate::facts::log::Log;
 use crate::facts::remembered::{At, Remembered};
 use crate::facts::run::Collector;
@@ -73,13 +74,14 @@ pub(super) fn verify(
     let reader = collector.records.reader();
     let before = over.as_ref().map(|_| Step::Gate3);
     let mut findings: Findings = over.into_iter().collect();
-    findings.extend(branch::judge_run(
-        reader,
-        &rules,
-        record.commit,
-        &facts,
+    let uses = Uses::of_others(reader, collector.records.refs());
+    let when = When {
         time,
-        before,
+        arriving: at.is_none(),
+    };
+    let of = (record.commit, time, when);
+    findings.extend(branch::judge_run(
+        collector, &uses, &rules, &facts, of, before,
     )?);
     let is_new = at.is_none() && whence.behind.is_behind();
     report.absorb(known::or_fetch(Report::of(findings), is_new));

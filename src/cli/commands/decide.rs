@@ -94,6 +94,7 @@ pub fn run(context: &Context, args: &DecideArgs) -> Result<Answer, Error> {
         file: args.file.clone(),
         waiver: None,
         permits: args.permits.iter().map(token).collect::<Result<_, _>>()?,
+        protection: None,
     };
     let done = decide::decide(&context.session()?, request)?;
     let (id, choice) = (&done.id, done.choice);

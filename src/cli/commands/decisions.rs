@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
 use crate::ops::decide::{self, Listed};
+use crate::record::Held;
+use crate::render::one_line;
 use crate::rules::automation::Standing;
 
 /// List decisions on gates
@@ -47,8 +49,16 @@ pub(super) fn value(it: &Listed) -> Value {
     json!({
         "state": it.standing.word(), "record": it.record, "decision": it.says.decision,
         "answers": it.says.answers, "supersedes": it.says.supersedes, "expires": it.says.expires,
-        "level": it.says.level, "by": it.says.context.identity,
+        "level": it.says.level, "by": it.says.context.identity, "protection": it.says.protection,
     })
+}
+
+/// Returns what a protected path holds, in words.
+pub(super) fn held(side: Option<Held>) -> String {
+    side.map_or_else(
+        || "nothing".to_owned(),
+        |it| format!("{} {}", it.mode, it.id),
+    )
 }
 
 fn line(it: &Listed) -> String {
@@ -57,8 +67,11 @@ fn line(it: &Listed) -> String {
         .confidence
         .map(|it| format!(" ({it})"))
         .unwrap_or_default();
+    let protection = it.says.protection.as_ref();
+    let path = protection.map(|it| format!(" ({})", one_line(&it.path.to_string())));
+    let path = path.unwrap_or_default();
     format!(
-        "{}  {} {} {} by {}{confidence}: {}, {}\n",
+        "{}  {} {} {}{path} by {}{confidence}: {}, {}\n",
         says.decision_id,
         says.decision,
         says.gate_type,

@@ -45,10 +45,16 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, Error> {
             let names: Vec<_> = row.vouchers.iter().map(|it| it.as_str()).collect();
             text.push_str(&format!("  [vouched for by {}]", names.join(", ")));
         }
+        for used in &row.overrides {
+            text.push_str(&format!(
+                "  [override of {}]",
+                one_line(&used.path.to_string())
+            ));
+        }
         text.push('\n');
         values.push(json!({
             "commit": row.commit, "kind": kind, "run": row.run, "signer": signer,
-            "vouched_by": row.vouchers, "attestations": attestations, "date": row.date, "title": row.title,
+            "vouched_by": row.vouchers, "overrides": row.overrides, "attestations": attestations, "date": row.date, "title": row.title,
         }));
     }
     let value = json!({ "commits": values });

@@ -25,6 +25,7 @@ pub mod hooks;
 pub mod index;
 pub mod init;
 pub mod integrity;
+pub mod lift;
 pub mod log;
 pub mod outcome;
 pub mod packet;

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, push};
 use crate::record::Report;
-use crate::render;
+use crate::render::{self, one_line};
 
 /// Push branch, ledger, evidence and notes in one atomic push
 ///
@@ -59,11 +59,15 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, Error> {
     for (reference, _) in &pushed.kept {
         text.push_str(&format!("kept: {reference}\n"));
     }
+    for note in &pushed.notes {
+        text.push_str(&format!("{}\n", one_line(note)));
+    }
     let names = |pieces: &mut dyn Iterator<Item = String>| pieces.collect::<Vec<_>>();
     let value = json!({
         "remote": request.remote, "pushed": rows,
         "set_aside": names(&mut aside.pieces.iter().map(ToString::to_string)),
         "not_pushed": names(&mut aside.branches.iter().map(ToString::to_string)),
+        "notes": pushed.notes,
         "kept": names(&mut pushed.kept.iter().map(|(name, _)| name.to_string())),
     });
     let report = Report::of(aside.why.clone());

@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 
 use super::{decisions, events};
 use crate::cli::{Answer, Context};
+use crate::ops::ceiling::Measured;
 use crate::ops::decision::Decision;
 use crate::ops::life::{Reached, RunLife, State};
 use crate::ops::{Error, show};
+use crate::record::ceiling::{Figure, Figures};
 use crate::record::path::escape_json;
 use crate::render::one_line;
 
@@ -37,6 +39,9 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
         text.push_str(&format!(
             "gate 1 opened by the decision {id} of {gate} {target}: git awo show {id}\n\n"
         ));
+    }
+    if let Some(it) = &shown.ceiling {
+        text.push_str(&measured(it));
     }
     if shown.unconfined {
         text.push_str("its commands were not confined: its evidence names no cell\n");
@@ -82,6 +87,9 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
     if let Some(it) = &shown.life {
         extend(&mut value, json!({ "life": life(it) }));
     }
+    if let Some(it) = &shown.ceiling {
+        extend(&mut value, json!({ "ceiling": ceiling(it) }));
+    }
     if let Some(it) = &shown.gate1 {
         extend(&mut value, json!({ "gate1": it }));
     }
@@ -92,6 +100,50 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
         );
     }
     Ok(Answer::new("show", value, text))
+}
+
+/// Returns what counts against a ceiling, for programs.
+pub(super) fn ceiling(it: &Measured) -> Value {
+    let figures = |it: &Figures| json!({ "files": it.files, "directories": it.directories, "lines": it.lines });
+    let whose: serde_json::Map<_, _> = it
+        .whose
+        .iter()
+        .map(|(figure, whose)| (figure.word().to_owned(), json!(whose.words())))
+        .collect();
+    let window = it.window.as_ref().map(|(days, measured, limits)| {
+        json!({ "days": days, "measured": figures(measured), "ceiling": figures(limits) })
+    });
+    json!({
+        "task": it.base, "person": it.person, "level": it.level, "runs": it.runs,
+        "measured": figures(&it.figures), "ceiling": figures(&it.limits), "whose": whose, "window": window,
+    })
+}
+
+/// Returns figures beside their limits, on a line.
+pub(super) fn figures(measured: &Figures, limits: &Figures) -> String {
+    let one = |it: &Figure| format!("{} of {} {it}", measured.of(*it), limits.of(*it));
+    let all: Vec<_> = Figure::ALL.iter().map(one).collect();
+    all.join(", ")
+}
+
+fn measured(it: &Measured) -> String {
+    let runs = match it.runs {
+        1 => "1 run".to_owned(),
+        runs => format!("{runs} runs"),
+    };
+    let (person, base, level) = (&it.person, &it.base, it.level);
+    let mut text = format!("ceiling of {person}, level {level}: {runs} of {base}\n");
+    for (figure, whose) in &it.whose {
+        let (measured, limit) = (it.figures.of(*figure), it.limits.of(*figure));
+        let whose = whose.words();
+        text.push_str(&format!("  {measured} of {limit} {figure}, {whose}\n"));
+    }
+    if let Some((days, measured, limits)) = &it.window {
+        let figures = figures(measured, limits);
+        text.push_str(&format!("  of {person} in {days} days: {figures}\n"));
+    }
+    text.push('\n');
+    text
 }
 
 fn extend(value: &mut Value, more: Value) {
@@ -142,7 +194,7 @@ fn of(it: &Decision) -> Result<Value, Error> {
     let more = json!({
         "target": says.target, "base": says.base, "note": says.note,
         "auto_signature": it.auto_signature, "answered_by": it.answered_by,
-        "superseded_by": it.superseded_by, "used_by": it.used_by,
+        "superseded_by": it.superseded_by, "used_by": it.used_by, "used_by_commit": it.lifted_for,
         "events": events::values(&it.events)?,
     });
     extend(&mut value, more);
@@ -177,6 +229,11 @@ fn decided(it: &Decision) -> String {
     line("note", says.note.as_ref().map(ToString::to_string));
     line("binds", Some(says.target.to_string()));
     line("base", says.base.map(|it| it.to_string()));
+    if let Some(protection) = &says.protection {
+        line("changes", Some(protection.path.to_string()));
+        line("from", Some(decisions::held(protection.from)));
+        line("to", Some(decisions::held(protection.to)));
+    }
     for evidence in &decision.evidence_refs {
         line("evidence", Some(evidence.to_string()));
     }
@@ -197,6 +254,7 @@ fn decided(it: &Decision) -> String {
         it.superseded_by.as_ref().map(ToString::to_string),
     );
     line("used by", it.used_by.as_ref().map(ToString::to_string));
+    line("used by", it.lifted_for.map(|it| format!("commit {it}")));
     for event in &it.events {
         line("event", Some(format!("{} {}", event.timestamp, event.kind)));
     }

@@ -3,6 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
+use super::show;
+
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
 use crate::ops::status::{self, Standing, Waiting};
@@ -74,6 +76,15 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
             "run": run.id, "state": run.state.words(), "since": run.since, "next": run.next,
         }));
     }
+    let mut ceilings = Vec::new();
+    for (run, measured) in &it.ceilings {
+        let (base, figures) = (
+            &measured.base,
+            show::figures(&measured.figures, &measured.limits),
+        );
+        text.push_str(&format!("ceil {:<32} {base}: {figures}\n", run.as_str()));
+        ceilings.push(json!({ "run": run, "ceiling": show::ceiling(measured) }));
+    }
     match it.accepted {
         0 => {}
         1 => text.push_str("1 run accepted\n"),
@@ -97,7 +108,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
         "anchor": it.anchor.map(|anchor| anchor.to_string()), "decisions": decisions,
         "escalations": escalations, "escalation_offered": offered, "runs": runs,
         "accepted_runs": it.accepted, "tasks": tasks, "unpushed_refs": it.unpushed,
-        "behind": it.behind,
+        "behind": it.behind, "ceilings": ceilings,
     });
     Ok(Answer::new("status", value, text))
 }

@@ -23,12 +23,16 @@ use crate::rules::{self, execution, life, revocation, skeleton};
 use crate::store::layout::Place;
 use crate::store::ledger::{Records, Refs};
 
+use super::ceiling::{self, Measured};
 use super::decide::Standings;
 use super::remote::tracking;
 use super::{Error, Session};
 pub use escalating::{Escalating, Offered};
 use left::Left;
 pub use waiting::Waiting;
+
+/// The figures of so many runs are shown.
+const MOST_MEASURED: usize = 20;
 
 /// Where everything stands.
 pub struct Status {
@@ -51,6 +55,8 @@ pub struct Status {
     pub offered: Vec<Offered>,
     /// The runs; accepted ones too if they were asked for.
     pub runs: Vec<Standing<RunId>>,
+    /// What counts against the ceilings of runs that are under way, of the first of them.
+    pub ceilings: Vec<(RunId, Measured)>,
     /// How many runs are accepted.
     pub accepted: usize,
     /// The tasks without a run.
@@ -174,6 +180,7 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         escalations: Vec::new(),
         offered: Vec::new(),
         runs: Vec::new(),
+        ceilings: Vec::new(),
         accepted: 0,
         tasks: Vec::new(),
         unpushed: unpushed(session.refs()?),
@@ -229,6 +236,13 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
                 since,
                 next,
             });
+        }
+    }
+    let measured = status.runs.iter().filter(|it| !it.state.is_over());
+    for it in measured.take(MOST_MEASURED) {
+        // One that cannot be measured here is no less under way.
+        if let Ok(Some(measured)) = ceiling::of_run(&collector, policy, &it.id) {
+            status.ceilings.push((it.id.clone(), measured));
         }
     }
     status.accepted = left.accepted;

@@ -83,6 +83,7 @@ fn found(by: &str, gate1: Gate1, decide: Decide, change: Use) -> Vec<String> {
         task: None,
         permits: Vec::new(),
         waiver: None,
+        protection: None,
     };
     decide(&mut says);
     let decision = verified(&policy, says);

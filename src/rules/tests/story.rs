@@ -338,6 +338,7 @@ impl Told {
             changes: &self.changes,
             faults: &self.faults,
             artefacts: self.artefacts.clone(),
+            lifting: &[],
             signer: Ok(Who {
                 person: self.committer.clone(),
                 key: String::new(),

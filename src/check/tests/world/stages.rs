@@ -392,6 +392,7 @@ impl World {
                 sequence: last.as_ref().map_or(1, |it| it.1.sequence + 1),
                 time: time(NOW),
                 unrecorded: vec![],
+                overrides: vec![],
             },
             by: "server",
             state: last.map(|it| it.2).unwrap_or_default(),
