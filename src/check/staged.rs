@@ -170,7 +170,8 @@ fn lifting(
         arriving: true,
     };
     let (policy, uses) = (&history.current().policy, Uses::by_log(reader, &refs));
-    Ok(collector.lifting(policy, &uses, (None, changes), when)?)
+    let lifting = collector.lifting(policy, &uses, (None, changes), when)?;
+    Ok(lifting)
 }
 
 fn signer(person: Option<&IdentityName>) -> Result<Signer, Unverified> {
