@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::policy::{Ceiling, Policy, Verified};
-use crate::record::ceiling::{Deed, Figures};
+use crate::record::ceiling::{Deed, Figure, Figures};
 use crate::record::contract::Contract;
 use crate::record::{
     Choice, Gate, IdentityName, ObjectId, RefName, RepoPath, RunId, TaskId, Timestamp, Token,
@@ -41,7 +41,7 @@ pub struct CeilingFacts {
     pub person: IdentityName,
     /// The ceiling of that person; nothing where the policy has ceilings, and none is for them.
     pub own: Option<Ceiling>,
-    /// What the run itself does to each path.
+    /// What the run itself does to each path, but for generated pages, which follow from it. The figures count those too.
     pub deeds: BTreeMap<RepoPath, BTreeSet<Deed>>,
     /// All that has landed of its base task, with the run.
     pub task: Counted,
@@ -52,10 +52,23 @@ pub struct CeilingFacts {
 /// What was counted.
 #[derive(Clone, Debug, Default)]
 pub struct Counted {
-    /// The figures. Lines are not counted where there are too many files already.
+    /// The figures. Lines are not counted where there are too many files already, nor any more once they are too many.
     pub figures: Figures,
+    /// Whether there are more lines, which were not counted.
+    pub has_more: bool,
     /// How many runs.
     pub runs: usize,
+}
+
+impl Counted {
+    /// Returns a figure as it was found, for a message.
+    pub fn found(&self, figure: Figure) -> String {
+        let found = self.figures.of(figure);
+        match figure == Figure::Lines && self.has_more {
+            true => format!("at least {found}"),
+            false => found.to_string(),
+        }
+    }
 }
 
 /// What somebody has landed in some days.
@@ -88,8 +101,9 @@ impl Collector<'_> {
     ) -> Result<CeilingFacts, Error> {
         let reader = self.records.reader();
         let measure = self.measures.measures.of(reader, trees)?;
-        let deeds = measure.deeds().map(|(path, it)| (path.clone(), it));
-        let deeds = deeds.collect();
+        let deeds = measure.deeds();
+        let deeds = deeds.filter(|(path, _)| !policy.is_index_page(path));
+        let deeds = deeds.map(|(path, it)| (path.clone(), it)).collect();
         let own = policy.ceiling(person);
         let limits = own.as_ref().map(|it| it.under(&contract.ceiling).limits);
         let limits = limits.unwrap_or_default();
@@ -156,14 +170,16 @@ impl Collector<'_> {
             runs = runs.saturating_add(1);
         }
         let paths = sum.figures();
+        let mut has_more = false;
         // What is refused for its paths is not read.
         if paths.files <= limits.files && paths.directories <= limits.directories {
             for measure in all {
-                sum.add_lines(self.records.reader(), measure)?;
+                has_more |= !sum.add_lines(self.records.reader(), measure, limits.lines)?;
             }
         }
         Ok(Counted {
             figures: sum.figures(),
+            has_more,
             runs,
         })
     }

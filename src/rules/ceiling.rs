@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::ceiling::{CeilingFacts, Counted, LandingFacts, MOST_VERSIONS, Window};
 use crate::facts::run::Held;
+use crate::policy::ceiling::Whose;
 use crate::policy::{Ceiling, Policy, Role, Verified};
 use crate::record::ceiling::{Autonomy, BadAutonomy, Deed, Figure};
 use crate::record::contract::{CeilingTerms, Contract};
@@ -20,6 +21,8 @@ use super::opening::{self, Opens};
 const MOST_NAMED: usize = 5;
 
 const IMPORT: &str = "mend the packet and import it again; where it is imported already, with another task id: git awo task import FILE";
+const LOWERED: &str =
+    "import a version of the packet whose [ceiling] leaves more: git awo task import FILE";
 const PROPOSE: &str = "ask the roots for another [[ceiling]]: git awo policy propose FILE";
 
 /// Judges what a contract says of its ceiling by itself: nobody needs a policy to know that it is wrong.
@@ -168,8 +171,13 @@ pub fn measured(
         runs => format!("{runs} runs"),
     };
     for figure in exceeded(&facts.task, |it| ceiling.limits.of(it)) {
-        let (found, limit) = (facts.task.figures.of(figure), ceiling.limits.of(figure));
-        let whose = ceiling.whose(figure).words();
+        let (found, limit) = (facts.task.found(figure), ceiling.limits.of(figure));
+        let whose = ceiling.whose(figure);
+        let remedy = match whose {
+            Whose::Contract => LOWERED,
+            Whose::BuiltIn | Whose::Policy => PROPOSE,
+        };
+        let whose = whose.words();
         findings.push(
             Rule::CeilingFigures
                 .finding(subject.clone())
@@ -178,7 +186,7 @@ pub fn measured(
                     of(facts.task.runs)
                 ))
                 .expected(format!("at most {limit} {figure}, {whose} ceiling"))
-                .remedy(PROPOSE),
+                .remedy(remedy),
         );
     }
     let mut undecided = None;
@@ -196,7 +204,7 @@ pub fn measured(
         Window::Counted(counted) => {
             let days = own.window_days.unwrap_or_default();
             for figure in exceeded(counted, |it| own.window_limits.of(it)) {
-                let (found, limit) = (counted.figures.of(figure), own.window_limits.of(figure));
+                let (found, limit) = (counted.found(figure), own.window_limits.of(figure));
                 let whose = own.whose(figure).words();
                 let (person, runs) = (&facts.person, of(counted.runs));
                 findings.push(

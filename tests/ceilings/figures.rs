@@ -113,7 +113,8 @@ fn a_roll_back_takes_nothing_back() {
 fn what_was_rewound_away_counts_all_the_same() {
     let world = World::founded();
     let tables = of_orchestrators("level = \"L0\"\nlines = 20");
-    let rewinds = |text: String| text.replace("merges = true\n", "merges = true\nrewind = true\n");
+    let main = "pattern = \"refs/heads/main\"\n";
+    let rewinds = |text: String| text.replace(main, &format!("{main}rewind = true\n"));
     world.next_policy(2, None, |text| super::ceilings(&rewinds(text), &tables));
     world.has_contract("C-1", "");
     let base = world.rev("otto", "origin/main");

@@ -7,7 +7,7 @@ use crate::facts::ceiling::{Counted, Landing, Window};
 use crate::facts::position::{Logged, Positions};
 use crate::facts::run::Collector;
 use crate::facts::span::Span;
-use crate::record::ceiling::Figures;
+use crate::record::ceiling::{Figure, Figures};
 use crate::record::contract::Contract;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RunId, TaskId, Timestamp, lines};
@@ -383,6 +383,29 @@ fn one_change_in_many_parts_counts_as_in_one() {
         assert_eq!(mission.expected, base, "{seed}");
         mission.counts_the_same(parts, &mut numbers);
     }
+}
+
+#[test]
+fn what_is_above_the_ceiling_is_not_counted_to_its_end() {
+    let mut mission = Mission::new();
+    let (mut before, mut after) = (sources(), sources());
+    let lines: Vec<_> = (0..1_500).map(|it| format!("{it}\n")).collect();
+    for number in 0..3 {
+        let path = format!("src/{number}");
+        before.insert(path.clone(), (Mode::File, lines.concat().into_bytes()));
+        let reversed: String = lines.iter().rev().map(String::as_str).collect();
+        after.insert(path, (Mode::File, reversed.into_bytes()));
+    }
+    let base = mission.commit(&before, &[mission.world.base], "Before\n");
+    let task = TaskId::new("T-1").unwrap();
+    mission.lands((0, &task), base, (&before, &after), How::Plain);
+    let refs = mission.pushed(&[0, 1], |_| time(NOW));
+    let (counted, _) = mission.counted(&refs, false, time(NOW));
+    assert_eq!(mission.expected.lines, 3 * 2_998);
+    // One file is above the 2,000 lines that are built in: the other two are not looked at.
+    assert!(counted.has_more);
+    assert_eq!(counted.found(Figure::Lines), "at least 2998");
+    assert_eq!(counted.found(Figure::Files), "3");
 }
 
 #[test]
