@@ -237,7 +237,7 @@ fn follow(
 
 /// Returns how a page becomes right in the commit that is judged.
 fn reconcile(case: &CommitCase<'_>, page: &RepoPath) -> String {
-    let before = index_page::reconcile(page);
+    let before = index_page::RECONCILE_STAGED;
     match CommitKind::of(case.commit) {
         CommitKind::Governed(_) => {
             let page = quote(page.to_str().unwrap_or("PATH"));
