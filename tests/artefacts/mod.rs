@@ -83,9 +83,12 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "C-34",
-        attack: "a revert of another branch's commit, or of none, to be rid of a version",
+        attack: "a revert of another branch's commit, of none, of a part, or with something else, to be rid of a version",
         answer: "GOV-003",
-        tests: &["artefacts::roll_backs::only_what_the_branch_has_is_reverted"],
+        tests: &[
+            "artefacts::roll_backs::only_what_the_branch_has_is_reverted",
+            "artefacts::roll_backs::a_revert_is_the_exact_inverse_below_the_roots",
+        ],
     },
     Case {
         id: "C-35",

@@ -23,7 +23,7 @@ pub struct Artefacts {
     pub copied: BTreeSet<RepoPath>,
     /// Files that are gone, and that an archive of their root holds as they were.
     pub archived: BTreeSet<RepoPath>,
-    /// Paths at which the commit puts back what the one that it reverts found there.
+    /// What the commit changes, if it does below the roots exactly the inverse of the one that it reverts.
     pub put_back: BTreeSet<RepoPath>,
     /// New versions that were taken back before with another content, and the commit that took them back.
     pub taken_back: BTreeMap<RepoPath, ObjectId>,
@@ -52,7 +52,11 @@ pub struct Line {
 impl Line {
     /// Returns the line of a file with a versioned name.
     pub fn of(path: &RepoPath, name: &ArtefactName) -> Self {
-        let (directory, _) = split(path.as_bytes());
+        Self::within(split(path.as_bytes()).0, name)
+    }
+
+    /// Returns the line of a file with a versioned name in a directory.
+    pub fn within(directory: &[u8], name: &ArtefactName) -> Self {
         Self {
             directory: fold::bytes(directory),
             name: name.line(),
