@@ -8,7 +8,7 @@ use crate::facts::case::{CommitCase, CommitKind};
 use crate::policy::ArtefactRoot;
 use crate::record::artefact::{ArtefactName, Version};
 use crate::record::tree::{Change, Mode};
-use crate::record::{Finding, Findings, RepoPath, Rule};
+use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule};
 use crate::sys::shell::quote;
 
 use super::{index_page, remedy};
@@ -46,7 +46,6 @@ pub fn artefacts(case: &CommitCase<'_>, findings: &mut Findings) {
             (Ok(name), true) => {
                 let line = Line::of(path, &name);
                 added.entry(line).or_default().push((name, path));
-                findings.extend(given_out_again(case, path));
                 // Where one side of a merge has it, and the other one gave it up.
                 if before.iter().flatten().any(|it| Some(*it) != change.new) {
                     findings.push(fixed(case, root, change));
@@ -76,6 +75,9 @@ pub fn artefacts(case: &CommitCase<'_>, findings: &mut Findings) {
             findings,
         );
     }
+    let again = case.artefacts.taken_back.iter();
+    findings.extend(again.map(|(path, by)| given_out_again(case, path, *by)));
+    findings.extend(doubled(case));
     pages(case, findings);
 }
 
@@ -194,18 +196,44 @@ fn fixed(case: &CommitCase<'_>, root: &ArtefactRoot, change: &Change) -> Finding
         .remedy(remedy::leave_out(case, &change.path))
 }
 
-/// A version that was taken back does not come back with another content.
-fn given_out_again(case: &CommitCase<'_>, path: &RepoPath) -> Option<Finding> {
-    let by = case.artefacts.taken_back.get(path)?;
-    Some(
-        Rule::ArtefactFixed
+/// A version that was taken back does not come back with another content, from another side of a merge neither.
+fn given_out_again(case: &CommitCase<'_>, path: &RepoPath, by: ObjectId) -> Finding {
+    Rule::ArtefactFixed
+        .finding(case.subject().path(path))
+        .found(format!(
+            "another content of a version that {by} has taken back"
+        ))
+        .expected("a version that nobody has seen before, or the same content")
+        .remedy(
+            match case.artefacts.before.contains_key(path) || !is_changed(case, path) {
+                true => remedy::next_version(path),
+                false => remedy::rename(case, path),
+            },
+        )
+}
+
+/// A line has each version once, whichever sides of a merge gave it, and in which spelling.
+fn doubled(case: &CommitCase<'_>) -> impl Iterator<Item = Finding> {
+    // What the commit adds itself does not follow the highest version.
+    let brought = |it: &&(RepoPath, RepoPath)| {
+        !is_changed(case, &it.0) || case.artefacts.put_back.contains(&it.0)
+    };
+    let doubled = case.artefacts.doubled.iter().filter(brought);
+    doubled.map(|(path, other)| {
+        Rule::ArtefactVersion
             .finding(case.subject().path(path))
-            .found(format!(
-                "another content of a version that {by} has taken back"
-            ))
-            .expected("a version that nobody has seen before, or the same content")
-            .remedy(remedy::rename(case, path)),
-    )
+            .found(format!("the version that {other} has as well"))
+            .expected("each version once, in the directory and in its archives")
+            .remedy(match case.artefacts.put_back.contains(path) {
+                true => remedy::leave_out(case, path),
+                false => remedy::next_version(path),
+            })
+    })
+}
+
+/// Tells whether a path is one of those that the commit changes by itself.
+fn is_changed(case: &CommitCase<'_>, path: &RepoPath) -> bool {
+    case.changes.iter().any(|it| it.path == *path)
 }
 
 /// Judges the new versions of a line, in order: each follows the highest one before it.

@@ -41,6 +41,16 @@ pub fn rename(case: &CommitCase<'_>, path: &RepoPath) -> String {
     }
 }
 
+/// Returns how a merge takes a version of which the other side has something else.
+pub fn next_version(path: &RepoPath) -> String {
+    let path = quote(path.to_str().unwrap_or("PATH"));
+    format!(
+        "give it the next version on its branch, and merge again: git reset --keep HEAD^ (before the merge is made: git \
+         merge --abort), then git switch BRANCH, stop where {path} came with git rebase -i COMMIT^ and the word edit, git \
+         reset --soft HEAD^, git mv -- {path} PATH, git commit -C ORIG_HEAD, git rebase --continue"
+    )
+}
+
 /// Returns how a commit leaves a path out, and which key of the policy may allow what it does there.
 pub fn leave_out_or_allow(case: &CommitCase<'_>, path: &RepoPath, key: &str) -> String {
     format!(

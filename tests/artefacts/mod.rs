@@ -49,9 +49,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "C-30",
-        attack: "a merge that changes, revives or renumbers versions by itself",
+        attack: "a merge that changes, revives or renumbers versions, brings one twice, or one that was taken back",
         answer: "GOV-003",
-        tests: &["artefacts::commits::of_a_merge_only_its_own_changes_are_judged"],
+        tests: &[
+            "artefacts::commits::of_a_merge_only_its_own_changes_are_judged",
+            "artefacts::commits::a_merge_brings_no_version_twice",
+            "artefacts::commits::a_merge_brings_nothing_that_the_other_side_took_back",
+        ],
     },
     Case {
         id: "C-31",

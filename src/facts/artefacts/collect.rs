@@ -6,7 +6,7 @@ use crate::facts::case::{CommitKind, RollbackTarget};
 use crate::git::{Directories, Error, Reader};
 use crate::policy::document::Limits;
 use crate::policy::{ArtefactRoot, Policy};
-use crate::record::artefact::ArtefactName;
+use crate::record::artefact::{ArtefactName, Version};
 use crate::record::commit::Commit;
 use crate::record::index_page;
 use crate::record::tree::{Change, Mode};
@@ -94,7 +94,11 @@ pub fn collect(
     if at.takes_back(&changes)? {
         let paths = changes.iter().map(|it| it.path.clone());
         at.found.put_back = paths.collect();
+        at.brought(&changes, taken_back)?;
         return Ok(at.found);
+    }
+    if at.parents.len() > 1 {
+        at.brought(&changes, taken_back)?;
     }
     for change in changes {
         if let Some(root) = policy.artefact_of(&change.path) {
@@ -118,6 +122,9 @@ struct Place<'a> {
     scanned: BTreeSet<Vec<u8>>,
     found: Artefacts,
 }
+
+/// The files of a directory and its archives, by line and version.
+type Standing = BTreeMap<(String, Version), BTreeSet<RepoPath>>;
 
 /// What a change leaves and what it brings, by path.
 type Sides = BTreeMap<RepoPath, (Option<Content>, Option<Content>)>;
@@ -170,7 +177,8 @@ impl Place<'_> {
                 self.versions(&places)?;
                 let (reader, policy) = (self.reader, self.policy);
                 let of = (&*places, &name);
-                let by = taken_back.find(reader, policy, self.made.parents, of, new)?;
+                let parents = (self.made.parents, &[][..]);
+                let by = taken_back.find(reader, policy, parents, of, new)?;
                 if let Some(by) = by {
                     self.found.taken_back.insert(path.clone(), by);
                 }
@@ -234,19 +242,134 @@ impl Place<'_> {
         }
         for tree in self.parents.clone() {
             for place in places {
-                for directory in self.directories.alike(tree, place)? {
-                    let names = self.directories.names(directory)?;
-                    let files = names.iter().filter(|(_, (mode, _))| *mode != Mode::Tree);
-                    for name in files.filter_map(|(name, _)| ArtefactName::parse(name).ok()) {
-                        let version = name.version();
-                        let line = Line::within(first.as_bytes(), &name);
-                        let highest = self.found.highest.entry(line).or_insert(version);
-                        *highest = version.max(*highest);
-                    }
+                for (name, _) in self.named(tree, place)? {
+                    let version = name.version();
+                    let line = Line::within(first.as_bytes(), &name);
+                    let highest = self.found.highest.entry(line).or_insert(version);
+                    *highest = version.max(*highest);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Returns the files of a directory that have versioned names, however its own is spelt.
+    fn named(
+        &mut self,
+        tree: ObjectId,
+        place: &RepoPath,
+    ) -> Result<Vec<(ArtefactName, RepoPath)>, Error> {
+        let mut named = Vec::new();
+        for (directory, tree) in self.directories.alike(tree, place)? {
+            let names = self.directories.names(tree)?;
+            let files = names.iter().filter(|(_, (mode, _))| *mode != Mode::Tree);
+            named.extend(files.filter_map(|(name, _)| {
+                let path = directory.join(name);
+                Some((ArtefactName::parse(name).ok()?, path))
+            }));
+        }
+        Ok(named)
+    }
+
+    /// Looks at the versions that a merge brings from one side to another one, and at those that a revert brings back.
+    fn brought(&mut self, changes: &[&Change], taken_back: &TakenBack) -> Result<(), Error> {
+        let (reader, policy, parents) = (self.reader, self.policy, self.made.parents);
+        let is_merge = parents.len() > 1;
+        let mut brought: BTreeMap<RepoPath, Content> = BTreeMap::new();
+        let mut add = |it: &Change| {
+            if let (None, Some(new)) = (it.old, it.new) {
+                brought.insert(it.path.clone(), new);
+            }
+        };
+        match self.made.tree.filter(|_| is_merge) {
+            Some(tree) => {
+                for parent in self.parents.clone() {
+                    self.below_roots(Some(parent), tree)?
+                        .iter()
+                        .for_each(&mut add);
+                }
+            }
+            None => changes.iter().copied().for_each(&mut add),
+        }
+        let mut lines = BTreeMap::new();
+        for (path, new) in brought {
+            let root = policy.artefact_of(&path).filter(|it| it.is_versioned());
+            let Some(root) = root else {
+                continue;
+            };
+            let Ok(name) = ArtefactName::parse(split(path.as_bytes()).1) else {
+                continue;
+            };
+            let places = places(root, &path);
+            if is_merge {
+                let before = self.before(&path)?;
+                let sides = parents.iter().zip(before);
+                let holders = sides.filter_map(|(id, it)| (it == Some(new)).then_some(*id));
+                let parents = (parents, &*holders.collect::<Vec<_>>());
+                let by = taken_back.find(reader, policy, parents, (&places, &name), new)?;
+                if let Some(by) = by {
+                    self.found.taken_back.insert(path, by);
+                }
+            }
+            let first = places.first().map(|it| fold::bytes(it.as_bytes()));
+            lines.insert(first, places);
+        }
+        for places in lines.values() {
+            self.doubled(places)?;
+        }
+        Ok(())
+    }
+
+    /// Notes which versions stand more than once in the directories of a line, unless a parent has them so.
+    fn doubled(&mut self, places: &[RepoPath]) -> Result<(), Error> {
+        let mut before = Vec::with_capacity(self.parents.len());
+        for tree in self.parents.clone() {
+            before.push(self.standing(tree, places)?);
+        }
+        let mut after = match self.made.tree {
+            Some(tree) => self.standing(tree, places)?,
+            None => before.first().cloned().unwrap_or_default(),
+        };
+        for (path, content) in &self.staged {
+            let (directory, name) = split(path.as_bytes());
+            let directory = fold::bytes(directory);
+            let mut places = places.iter();
+            if places.any(|it| fold::bytes(it.as_bytes()) == directory)
+                && let Ok(name) = ArtefactName::parse(name)
+            {
+                let files = after.entry((name.line(), name.version())).or_default();
+                match content {
+                    Some(_) => files.insert((*path).clone()),
+                    None => files.remove(*path),
+                };
+            }
+        }
+        for (version, files) in after {
+            let of = |it: &Standing| it.get(&version).cloned().unwrap_or_default();
+            if files.len() < 2 || before.iter().any(|it| files.is_subset(&of(it))) {
+                continue;
+            }
+            // The one that comes to where the commit is made is named first.
+            let first = before.first().map(of).unwrap_or_default();
+            if let Some(path) = files.iter().find(|it| !first.contains(it))
+                && let Some(other) = files.iter().find(|it| *it != path)
+            {
+                self.found.doubled.push((path.clone(), other.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the files with versioned names in the directories of a line.
+    fn standing(&mut self, tree: ObjectId, places: &[RepoPath]) -> Result<Standing, Error> {
+        let mut found = Standing::new();
+        for place in places {
+            for (name, path) in self.named(tree, place)? {
+                let version = (name.line(), name.version());
+                found.entry(version).or_default().insert(path);
+            }
+        }
+        Ok(found)
     }
 
     /// Tells whether the commit reverts one of its history, and does below the roots exactly the inverse of that one,

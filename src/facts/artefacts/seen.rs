@@ -25,8 +25,11 @@ pub struct Artefacts {
     pub archived: BTreeSet<RepoPath>,
     /// What the commit changes, if it does below the roots exactly the inverse of the one that it reverts.
     pub put_back: BTreeSet<RepoPath>,
-    /// New versions that were taken back before with another content, and the commit that took them back.
+    /// New versions, also those that a merge brings from one side to another one, which were taken back before with
+    /// another content, and the commit that took them back.
     pub taken_back: BTreeMap<RepoPath, ObjectId>,
+    /// Versions that a line has twice after a merge or a revert, and the other file, unless a parent has both.
+    pub doubled: Vec<(RepoPath, RepoPath)>,
     /// The pages that are not what they should be.
     pub pages: Vec<(RepoPath, Page)>,
 }

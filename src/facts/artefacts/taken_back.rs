@@ -36,12 +36,13 @@ struct Taken {
 
 impl TakenBack {
     /// Returns the roll-back in the history of these commits that took a version back which had another content, from
-    /// one of these directories: those of its line. What is from before adoption is not looked at.
+    /// one of these directories: those of its line. What is from before adoption is not looked at, nor what was in the
+    /// history of those who have the version as it is.
     pub fn find(
         &self,
         reader: &Reader,
         policy: &Policy,
-        parents: &[ObjectId],
+        (parents, holders): (&[ObjectId], &[ObjectId]),
         (places, name): (&[RepoPath], &ArtefactName),
         content: Content,
     ) -> Result<Option<ObjectId>, Error> {
@@ -58,7 +59,10 @@ impl TakenBack {
             taken
         };
         for it in taken.iter().filter(|it| it.content != content) {
-            if is_in(reader, it.by, parents)? && !is_in(reader, it.by, &adopted)? {
+            if is_in(reader, it.by, parents)?
+                && !is_in(reader, it.by, &adopted)?
+                && !is_in(reader, it.by, holders)?
+            {
                 return Ok(Some(it.by));
             }
         }
@@ -95,6 +99,8 @@ impl Walked {
             self.look(reader, id)?;
             self.commits.insert(id);
         }
+        // Those from before adoption are none of these.
+        self.commits.extend(tips);
         Ok(())
     }
 
