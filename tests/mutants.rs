@@ -308,6 +308,34 @@ const MUTANTS: &[Mutant] = &[
         original: "    if let Some(why) = Refusal::by(done.report.clone()) {",
         broken: "    if let Some(why) = Refusal::by(done.report.clone()).filter(|_| !{M}) {",
     },
+    // Nothing is protected.
+    Mutant {
+        cases: &["FP-3.9.1"],
+        file: "src/rules/scope.rs",
+        original: "        if let Some(pattern) = policy.protects(&change.path) {",
+        broken: "        if let Some(pattern) = policy.protects(&change.path).filter(|_| !{M}) {",
+    },
+    // An override is never used up.
+    Mutant {
+        cases: &["FP-3.9.2"],
+        file: "src/rules/protection.rs",
+        original: "        if let Some(first) = it.used_by {",
+        broken: "        if let Some(first) = it.used_by.filter(|_| !{M}) {",
+    },
+    // No figure is above its limit.
+    Mutant {
+        cases: &["FP-3.9.3"],
+        file: "src/rules/ceiling.rs",
+        original: "    all.filter(|it| counted.figures.of(*it) > limit(*it))",
+        broken: "    all.filter(|it| counted.figures.of(*it) > limit(*it) && !{M})",
+    },
+    // Nobody has to decide.
+    Mutant {
+        cases: &["FP-3.9.4"],
+        file: "src/rules/ceiling.rs",
+        original: "    if level == Autonomy::L3 && permits.is_empty() && !audited(run, policy) {",
+        broken: "    if level == Autonomy::L3 && permits.is_empty() && !audited(run, policy) && !{M} {",
+    },
 ];
 
 /// Tells whether the program stands in a directory of one of these names.

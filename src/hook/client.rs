@@ -29,17 +29,15 @@ const MAX_MESSAGE: u64 = 16 * 1024 * 1024;
 pub fn pre_commit(environment: &Environment) -> Result<Report, Error> {
     let reader = open(environment)?;
     let cwd = environment.directory();
-    let mut report = Report::default();
     let (Some(history), Some(branch)) = (history(&reader)?, reader.head()?) else {
-        return Ok(report);
+        return Ok(Report::default());
     };
-    if merging(&reader) {
-        // The changes against one parent are what the other side made; its rules judged those.
-        merge(&history, &branch, &mut report);
-        return Ok(report);
-    }
     if reader.head_id()?.is_none() {
-        return Ok(report);
+        return Ok(Report::default());
+    }
+    let merged = merged(&reader, environment)?;
+    if !merged.is_empty() {
+        return merge(&reader, cwd, &history, &branch, &merged);
     }
     let changes = staged_changes(cwd, reader.hash_kind())?;
     let person = person(&reader, cwd, &history);
@@ -57,11 +55,14 @@ pub fn pre_commit(environment: &Environment) -> Result<Report, Error> {
 /// Judges a merge that needs no hand, before its commit.
 pub fn pre_merge_commit(environment: &Environment) -> Result<Report, Error> {
     let reader = open(environment)?;
-    let mut report = Report::default();
-    if let (Some(history), Some(branch)) = (history(&reader)?, reader.head()?) {
-        merge(&history, &branch, &mut report);
+    let (Some(history), Some(branch)) = (history(&reader)?, reader.head()?) else {
+        return Ok(Report::default());
+    };
+    let merged = merged(&reader, environment)?;
+    if merged.is_empty() {
+        return Err(Error::Odd("git does not tell what is merged"));
     }
-    Ok(report)
+    merge(&reader, environment.directory(), &history, &branch, &merged)
 }
 
 /// Judges a commit message.
@@ -283,18 +284,45 @@ fn stripped(text: &[u8]) -> Vec<u8> {
     kept
 }
 
-fn merge(history: &PolicyHistory, branch: &RefName, report: &mut Report) {
+/// Judges a merge of these with HEAD, as it is staged.
+fn merge(
+    reader: &Reader,
+    cwd: &Path,
+    history: &PolicyHistory,
+    branch: &RefName,
+    merged: &[ObjectId],
+) -> Result<Report, Error> {
     let policy = &history.current().policy;
-    if policy
-        .ref_rules(branch)
-        .is_some_and(|rules| !rules.accepts_merges())
-    {
-        report.absorb(Early::Merge.refusal(Subject::of_ref(branch)));
+    let rules = policy.ref_rules(branch);
+    if rules.is_some_and(|rules| !rules.accepts_merges()) {
+        return Ok(Early::Merge.refusal(Subject::of_ref(branch)).into_report());
     }
+    let tree = staged_tree(cwd)?;
+    let person = person(reader, cwd, history);
+    let merge = staged::Merge { tree, merged };
+    let (person, now) = (person.as_ref(), Clock::system().now());
+    Ok(staged::judge_merge(
+        reader, history, branch, person, &merge, now,
+    )?)
 }
 
-fn merging(reader: &Reader) -> bool {
-    reader.git_dir().join("MERGE_HEAD").exists()
+/// Returns the commits that git is about to merge into HEAD. While it merges by itself it only names them in the
+/// environment.
+fn merged(reader: &Reader, environment: &Environment) -> Result<Vec<ObjectId>, Error> {
+    const ODD: Error = Error::Odd("MERGE_HEAD is damaged");
+    let path = reader.git_dir().join("MERGE_HEAD");
+    match file::read(&path, MAX_MESSAGE) {
+        Ok(Some(text)) => {
+            let text = std::str::from_utf8(&text).map_err(|_| ODD)?;
+            let ids = text.lines().map(|line| line.parse().map_err(|_| ODD));
+            ids.collect()
+        }
+        Ok(None) => {
+            let named = environment.after("GITHEAD_");
+            Ok(named.filter_map(|id| id.parse().ok()).collect())
+        }
+        Err(source) => Err(Error::Io { path, source }),
+    }
 }
 
 /// Returns the commit that git is about to revert, if it is.
@@ -360,6 +388,19 @@ fn staged_changes(cwd: &Path, kind: HashKind) -> Result<Vec<Change>, Error> {
         return Err(Error::Odd("git diff-index failed"));
     }
     raw_changes(&output.stdout, kind)
+}
+
+/// Returns the tree that git would commit, written as git does before it commits.
+fn staged_tree(cwd: &Path) -> Result<ObjectId, Error> {
+    let output = git::git_in_this_environment(cwd)
+        .args(["-c", "core.fsmonitor=false", "write-tree"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|source| git::Error::Start { source })?;
+    let text = String::from_utf8(output.stdout).unwrap_or_default();
+    let tree = text.trim_end().parse().ok();
+    tree.filter(|_| output.status.success())
+        .ok_or(Error::Odd("git write-tree failed"))
 }
 
 /// Reads the output of `git diff-index --raw -z --full-index`.

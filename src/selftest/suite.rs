@@ -10,8 +10,8 @@ use crate::sandbox;
 
 use super::case::{Case, Suite};
 use super::cases::{
-    attestation, baselines, cell, determinism, gates, gateway, integrity, life, pipeline, reruns,
-    structure,
+    attestation, autonomy, baselines, cell, determinism, gates, gateway, integrity, life, pipeline,
+    reruns, structure,
 };
 use super::play::{Play, Sandbox};
 use super::readiness::Readiness;
@@ -30,6 +30,7 @@ pub const CASES: &[&[Case]] = &[
     reruns::CASES,
     baselines::CASES,
     gateway::CASES,
+    autonomy::CASES,
 ];
 
 /// Returns all cases in their order.

@@ -52,6 +52,12 @@ impl Environment {
         self.get(name)?.to_str().map(str::to_owned)
     }
 
+    /// Returns what follows a prefix in the names of variables.
+    pub fn after<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let names = self.variables.keys().filter_map(|name| name.to_str());
+        names.filter_map(move |name| name.strip_prefix(prefix))
+    }
+
     /// Returns the current directory.
     pub fn directory(&self) -> &Path {
         &self.directory

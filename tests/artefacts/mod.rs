@@ -5,6 +5,7 @@ mod commits;
 mod pages;
 mod roll_backs;
 pub mod runs;
+mod staged_merges;
 
 use git_awo::record::RepoPath;
 use git_awo::record::tree::Mode;
@@ -108,6 +109,15 @@ pub const CASES: &[Case] = &[
         attack: "any of these committed with the client's hooks; a reversal that is committed by hand",
         answer: "GOV-003, INT-008; accepted",
         tests: &["artefacts::commits::the_clients_hook_says_the_same_of_what_is_staged"],
+    },
+    Case {
+        id: "C-54",
+        attack: "any of these, a protected path or a symlink in a merge that is staged, or that git makes by itself",
+        answer: "GOV-003, INT-003, INT-008; an honest merge passes",
+        tests: &[
+            "artefacts::staged_merges::a_merge_in_progress_is_judged_before_its_commit",
+            "artefacts::staged_merges::a_merge_that_needs_no_hand_is_judged_before_its_commit",
+        ],
     },
     Case {
         id: "C-37",

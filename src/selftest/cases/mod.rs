@@ -1,6 +1,7 @@
 //! The cases, one file per layer.
 
 pub mod attestation;
+pub mod autonomy;
 pub mod baselines;
 pub mod cell;
 pub mod determinism;
