@@ -452,7 +452,7 @@ fn a_merge_brings_nothing_that_the_other_side_took_back() {
     let ours = commit_as(&door, &[&added], &message, &[gone(one)]);
     let theirs = commit(&door, &base, &[file(one, "b")]);
     let put_away = commit(&door, &theirs, &[gone(one), file(archived, "b")]);
-    let same = commit(&door, &base, &[file(one, "a")]);
+    let same = commit(&door, &base, &[file(one, "a"), file("src/x", "x")]);
     for branch in [&ours, &put_away, &same] {
         door.accepts("a side", branch);
     }
@@ -470,7 +470,7 @@ fn a_merge_brings_nothing_that_the_other_side_took_back() {
             ),
         ],
     );
-    let again = merged([&ours, &same], &[file(one, "a")]);
+    let again = merged([&ours, &same], &[file(one, "a"), file("src/x", "x")]);
     door.accepts("the same content", &again);
 }
 
