@@ -9,7 +9,7 @@ use crate::policy::ArtefactRoot;
 use crate::record::artefact::{ArtefactName, Version};
 use crate::record::tree::{Change, Mode};
 use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule};
-use crate::sys::shell::quote;
+use crate::sys::shell::shown;
 
 use super::{index_page, remedy};
 
@@ -166,7 +166,7 @@ fn archive(
                 "an archive that never changes, and takes only what moves there from {}",
                 root.root()
             ))
-            .remedy(remedy::leave_out(case, path)),
+            .remedy(remedy::keep(case, path)),
     )
 }
 
@@ -193,7 +193,7 @@ fn fixed(case: &CommitCase<'_>, root: &ArtefactRoot, change: &Change) -> Finding
         .finding(case.subject().path(&change.path))
         .found(found)
         .expected(expected)
-        .remedy(remedy::leave_out(case, &change.path))
+        .remedy(remedy::keep(case, &change.path))
 }
 
 /// A version that was taken back does not come back with another content, from another side of a merge neither.
@@ -268,12 +268,15 @@ fn reconcile(case: &CommitCase<'_>, page: &RepoPath) -> String {
     let before = index_page::reconcile(page);
     match CommitKind::of(case.commit) {
         CommitKind::Governed(_) => {
-            let page = quote(page.to_str().unwrap_or("PATH"));
+            let page = shown(page.as_bytes());
             format!(
                 "let the command of the run write with git awo write PATH, which keeps {page} right"
             )
         }
-        _ => format!("{before}, then git commit --amend --no-edit (before it is made: git commit)"),
+        _ => format!(
+            "{before}, then git commit --amend --no-edit ({}; before it is made: git commit)",
+            remedy::OLDER
+        ),
     }
 }
 
