@@ -8,7 +8,7 @@ use crate::facts::case::{CommitCase, CommitKind};
 use crate::policy::ArtefactRoot;
 use crate::record::artefact::{ArtefactName, Version};
 use crate::record::tree::{Change, Mode};
-use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule};
+use crate::record::{Finding, Findings, ObjectId, RefName, RepoPath, Rule};
 use crate::sys::shell::shown;
 
 use super::{index_page, remedy};
@@ -261,6 +261,26 @@ fn follow(
         }
         highest = highest.max(Some(version));
     }
+}
+
+/// Tells whether a finding is one of those that commits from before the policy asked for them may have.
+pub fn may_be_adopted(finding: &Finding) -> bool {
+    let rules = [
+        Rule::ArtefactName,
+        Rule::ArtefactVersion,
+        Rule::ArtefactFixed,
+        Rule::ArtefactArchive,
+        Rule::IndexPage,
+    ];
+    rules.iter().any(|rule| finding.rule == *rule)
+}
+
+/// Says of a refused commit on which branch it was before, at this tip.
+pub fn was_on(branch: &RefName, tip: ObjectId, finding: &mut Finding) {
+    finding.remedy.push_str(&format!(
+        "; or, as {branch} has this commit: if it is from before the policy asked for this, ask a root for adopted = \
+         \"{tip}\" in the [[ref]] of {branch}: git awo policy propose FILE"
+    ));
 }
 
 /// Returns how a page becomes right in the commit that is judged.

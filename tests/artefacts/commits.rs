@@ -509,7 +509,29 @@ fn what_stood_there_before_is_asked_nothing() {
     door.world
         .next_policy(2, None, |text| super::with(text, VERSIONED));
     door.world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    // A branch of its own would be asked for everything that is new to it.
+    // A branch of its own is asked for everything that is new to it, until a root adopts it.
+    let own = format!("{odd}:refs/heads/wip/own");
+    let said = door.refused_push("a branch of its own", &[&own]).text;
+    let adopted = format!("adopted = \"{odd}\"");
+    assert!(
+        said.contains(&format!(
+            "{adopted} in the [[ref]] of refs/heads/wip/before"
+        )),
+        "{said}"
+    );
+    door.world.next_policy(3, None, |text| {
+        let pattern = "pattern = \"refs/heads/wip/**\"\n";
+        let text = super::with(text, VERSIONED);
+        let (before, wip) = text.split_once(pattern).unwrap();
+        let (kept, rest) = wip.split_once("adopted = ").unwrap();
+        let (_, rest) = rest.split_once('\n').unwrap();
+        format!(
+            "{before}{pattern}{kept}{adopted}
+{rest}"
+        )
+    });
+    door.world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    door.accepts_push("an adopted one", &[&own]);
     let on_it = |commit: &str| format!("{commit}:refs/heads/wip/before");
     let changed = commit(&door, &odd, &[file("src/specs/notes.md", "y")]);
     door.accepts_push("a file without a version changes", &[&on_it(&changed)]);
