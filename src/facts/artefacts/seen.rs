@@ -30,6 +30,8 @@ pub struct Artefacts {
     pub taken_back: BTreeMap<RepoPath, ObjectId>,
     /// Versions that a line has twice after a merge or a revert, and the other file, unless a parent has both.
     pub doubled: Vec<(RepoPath, RepoPath)>,
+    /// The pages that are exactly what the files make. They follow from what was granted, and need no grant.
+    pub generated: BTreeSet<RepoPath>,
     /// The pages that are not what they should be.
     pub pages: Vec<(RepoPath, Page)>,
 }
