@@ -38,8 +38,8 @@ pub fn leave_out(case: &CommitCase<'_>, path: &RepoPath) -> String {
 const AGAIN: &str = "git reset --keep HEAD^, then git merge --no-ff --no-commit BRANCH";
 
 /// How a commit is mended on which others stand.
-pub const OLDER: &str = "of an earlier commit: the same where git rebase -i COMMIT^ stops for the word edit, and git rebase \
-                     --continue at the end";
+pub const OLDER: &str = "of an earlier commit: the same where git rebase -i COMMIT^ stops for the word edit, up to git \
+                         rebase --continue";
 
 fn is_merge(case: &CommitCase<'_>) -> bool {
     case.commit.parents.len() > 1
