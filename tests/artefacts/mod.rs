@@ -61,6 +61,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "artefacts::pages::a_page_that_is_not_what_the_files_make_is_refused",
             "artefacts::pages::the_page_of_a_merge_is_that_of_the_merged_tree",
+            "artefacts::pages::a_page_that_follows_from_what_is_granted_needs_no_grant",
         ],
     },
     Case {

@@ -311,8 +311,12 @@ impl Place<'_> {
                     changes.any(|it| exactly_below(&path, &it.path).is_some())
                 }
             };
-            if changed && let Some(page) = self.page(root)? {
-                self.found.pages.push((root.index_page(), page));
+            if !changed {
+                continue;
+            }
+            match self.page(root)? {
+                Some(page) => self.found.pages.push((root.index_page(), page)),
+                None => _ = self.found.generated.insert(root.index_page()),
             }
         }
         Ok(())

@@ -27,6 +27,8 @@ pub struct Artefacts {
     pub put_back: BTreeSet<RepoPath>,
     /// New versions that were taken back before with another content, and the commit that took them back.
     pub taken_back: BTreeMap<RepoPath, ObjectId>,
+    /// The pages that are exactly what the files make. They follow from what was granted, and need no grant.
+    pub generated: BTreeSet<RepoPath>,
     /// The pages that are not what they should be.
     pub pages: Vec<(RepoPath, Page)>,
 }
