@@ -342,8 +342,9 @@ fn counts(
 ) -> Findings {
     let mut findings = Findings::new();
     let (gate, on) = (Gate::PolicyViolation, format!("run/{}", run.facts.id));
+    let permits = opening::permits(it.decision.predicate());
     let opens = Opens {
-        again: format!("git awo decide {gate} {on} approve --permits change --rationale CODE"),
+        again: format!("git awo decide {gate} {on} approve{permits} --rationale CODE"),
         gate,
         on,
         what: "the run",

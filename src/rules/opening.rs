@@ -273,6 +273,15 @@ pub(super) fn file(gate: Option<Gate>) -> &'static str {
     }
 }
 
+/// Returns what a command that decides on a run says besides: which actions are permitted.
+pub(super) fn permits(says: &DecisionPredicate) -> String {
+    let words: Vec<_> = says.permits.iter().map(|it| it.as_str()).collect();
+    match words.is_empty() {
+        true => String::new(),
+        false => format!(" --permits {}", words.join(",")),
+    }
+}
+
 /// Returns the command that decides again, but for the evidence.
 pub(super) fn bare(says: &DecisionPredicate) -> String {
     let lifts = says.decision.decision == Choice::Approve;
@@ -282,8 +291,10 @@ pub(super) fn bare(says: &DecisionPredicate) -> String {
     let it = &says.decision;
     let sure = it.confidence.map(|it| format!(" --confidence {it}"));
     let answers = says.answers.as_ref().map(|it| format!(" --answers {it}"));
-    let sure =
-        file(says.gate()).to_owned() + &sure.unwrap_or_default() + &answers.unwrap_or_default();
+    let sure = file(says.gate()).to_owned()
+        + &permits(says)
+        + &sure.unwrap_or_default()
+        + &answers.unwrap_or_default();
     let (gate, on, why) = (&it.gate_type, &it.target_ref, &it.rationale);
     match it.decision {
         Choice::Approve => format!("git awo decide {gate} {on} approve --rationale {why}{sure}"),

@@ -194,6 +194,12 @@ fn a_decision_permits_actions_of_a_run() {
     let ask =
         "PolicyViolation run/run_slugify approve --rationale x --permits delete,change,change";
     let id = world.approves("olga", ask);
+    // Whoever decides the same again is told all that must be said again.
+    let (code, _, text) = world.decides("olga", ask);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, 1, "{words}");
+    let again = format!("--rationale x --permits change,delete --supersedes {id}");
+    assert!(words.contains(&again), "{words}");
     let twin = world.copied();
     twin.push_accepted("olga", &["refs/awo/ledger"]);
     let forged = |change: &dyn Fn(&mut git_awo::records::DecisionPredicate)| {
