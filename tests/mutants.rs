@@ -333,8 +333,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["FP-3.9.4"],
         file: "src/rules/ceiling.rs",
-        original: "    if level == Autonomy::L3 && permits.is_empty() && !audited(run, policy) {",
-        broken: "    if level == Autonomy::L3 && permits.is_empty() && !audited(run, policy) && !{M} {",
+        original: "    if level == Autonomy::L3 && !permits_some && !audited(run, policy) {",
+        broken: "    if level == Autonomy::L3 && !permits_some && !audited(run, policy) && !{M} {",
     },
 ];
 

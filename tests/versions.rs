@@ -161,6 +161,10 @@ skeleton = true
 post_work = true
 [packet.delegation]
 allowed = false
+[ceiling]
+files = 5
+paths = ["src/**"]
+actions = ["change", "deploy"]
 [packet.lineage]
 changed = ["One dash.: two", "Two dashes.: one", "No dash.: never"]
 "#;
@@ -199,6 +203,13 @@ const WIDER: &[(&str, &str, &str, bool)] = &[
         "allowed = true\noperator_approval_evidence = \"go-ahead\"",
         false,
     ),
+    (
+        "ceiling.files: 6 instead of 5",
+        "files = 5",
+        "files = 6",
+        false,
+    ),
+    ("ceiling.actions: without deploy", ", \"deploy\"", "", false),
 ];
 
 /// What every packet says.

@@ -467,7 +467,15 @@ fn judge_claim(
                 let subject = case.subject().run(&run);
                 findings.extend(rules::post_work::landed(plan, &there, &subject));
             }
-            ceilings(branch, collector, &facts, &case, &mut findings, report)?;
+            let landing = Landing {
+                logged: branch.logged,
+                time: branch.time,
+            };
+            let commit = (it.commit.id, it.commit.tree);
+            let of = (&branch.rules, &facts);
+            let found = judge_ceiling(collector, of, commit, landing)?;
+            findings.extend(found.findings);
+            report.undecided.extend(found.undecided);
             // What has landed once stays: only where it arrives does the state of the run count.
             if collector.judging().at_a_door() && facts.held().is_some() {
                 let policy = case.rules.policy();
@@ -494,42 +502,39 @@ fn judge_claim(
     Ok(())
 }
 
-/// Judges a run that lands by its ceiling, together with all that has landed by then and lands with it. The ceiling that is
-/// built in is asked of what comes now; one that a policy or a contract sets, of what the log tells of too.
-fn ceilings(
-    branch: &Branch<'_>,
+/// Judges the commit of a run that lands by its ceiling, together with all that has landed by then and lands with it. The
+/// ceiling that is built in is asked of what comes now; one that a policy or a contract sets, of what the log tells of too.
+pub fn judge_ceiling(
     collector: &Collector<'_>,
-    facts: &RunFacts,
-    case: &CommitCase<'_>,
-    findings: &mut Findings,
-    report: &mut Report,
-) -> Result<(), Error> {
+    (branch, facts): (&RefRules<'_>, &RunFacts),
+    (commit, tree): (ObjectId, ObjectId),
+    landing: Landing,
+) -> Result<Report, Error> {
+    let mut report = Report::default();
     let (Some(run), Some(contract)) = (facts.held(), facts.contract_says()) else {
         // The chain does not hold without them.
-        return Ok(());
+        return Ok(report);
     };
-    let (policy, says) = (branch.rules.policy(), run.says());
+    let (policy, says) = (branch.policy(), run.says());
     let is_set = policy.has_ceilings() || contract.ceiling != CeilingTerms::default();
-    if says.commit != case.commit.id || !(is_set || collector.judging().at_a_door()) {
-        return Ok(());
+    if says.commit != commit || !(is_set || collector.judging().at_a_door()) {
+        return Ok(report);
     }
-    let landing = Landing {
-        logged: branch.logged,
-        time: branch.time,
-    };
     let reader = collector.records.reader();
     let base = reader.tree_of(says.base)?;
     let of = (run.orchestrator(), policy);
-    let what = (&facts.id, (Some(base), case.commit.tree));
+    let what = (&facts.id, (Some(base), tree));
     let measured = collector.ceiling(of, contract, what, landing)?;
-    let subject = case.subject().run(&facts.id);
+    let subject = Subject::of_ref(branch.reference())
+        .at(commit)
+        .run(&facts.id);
     let (found, undecided) = rules::ceiling::measured(&measured, contract, policy, &subject);
-    findings.extend(found);
+    report.findings.extend(found);
     report.undecided.extend(undecided);
     let decided = collector.landing(run, policy, landing)?;
     let found = rules::ceiling::decided(run, &measured, &decided, policy, &subject);
-    findings.extend(found);
-    Ok(())
+    report.findings.extend(found);
+    Ok(report)
 }
 
 fn case<'a>(

@@ -1,16 +1,18 @@
 //! What bears on the ceiling of a run: what its base task and its orchestrator have landed, counted from objects, and who has
 //! decided on it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::policy::{Ceiling, Policy, Verified};
-use crate::record::ceiling::{Deed, Figures};
+use crate::record::ceiling::{Deed, Figure, Figures};
 use crate::record::contract::Contract;
 use crate::record::{
     Choice, Gate, IdentityName, ObjectId, RefName, RepoPath, RunId, TaskId, Timestamp, Token,
 };
-use crate::records::{ActorKind, Kind, RunPredicate, Target};
-use crate::store::layout::{self, LedgerPath, Place};
+use crate::records::{ActorKind, Kind, Target};
+use crate::store::layout::{self, LedgerPath};
 
 use super::Error;
 use super::case::CommitKind;
@@ -18,9 +20,10 @@ use super::log;
 use super::measures::{Measure, Sum, Trees};
 use super::opening::Opening;
 use super::run::{Collector, Held};
+use super::span::{self, OfRun, Span};
 use super::tips;
 
-/// So many versions of a task are looked for one by one.
+/// The highest number of a version.
 pub const MOST_VERSIONS: u32 = 1_000;
 
 /// The moment for which it is counted what has landed.
@@ -49,10 +52,23 @@ pub struct CeilingFacts {
 /// What was counted.
 #[derive(Clone, Debug, Default)]
 pub struct Counted {
-    /// The figures. Lines are not counted where there are too many files already.
+    /// The figures. Lines are not counted where there are too many files already, nor any more once they are too many.
     pub figures: Figures,
+    /// Whether there are more lines, which were not counted.
+    pub has_more: bool,
     /// How many runs.
     pub runs: usize,
+}
+
+impl Counted {
+    /// Returns a figure as it was found, for a message.
+    pub fn found(&self, figure: Figure) -> String {
+        let found = self.figures.of(figure);
+        match figure == Figure::Lines && self.has_more {
+            true => format!("at least {found}"),
+            false => found.to_string(),
+        }
+    }
 }
 
 /// What somebody has landed in some days.
@@ -84,7 +100,7 @@ impl Collector<'_> {
         landing: Landing,
     ) -> Result<CeilingFacts, Error> {
         let reader = self.records.reader();
-        let measure = self.measures.of(reader, trees)?;
+        let measure = self.measures.measures.of(reader, trees)?;
         let deeds = measure.deeds();
         let deeds = deeds.filter(|(path, _)| !policy.is_index_page(path));
         let deeds = deeds.map(|(path, it)| (path.clone(), it)).collect();
@@ -94,7 +110,7 @@ impl Collector<'_> {
         let mut landed = BTreeMap::from([(run.clone(), measure.clone())]);
         for other in self.family(contract)? {
             if other != *run
-                && let Some(it) = self.landed(&other, landing)?
+                && let Some(it) = self.landed(&other, policy, landing)?
             {
                 landed.insert(other, it);
             }
@@ -130,7 +146,7 @@ impl Collector<'_> {
         };
         let mut landed = BTreeMap::new();
         for run in self.family(contract)? {
-            if let Some(it) = self.landed(&run, landing)? {
+            if let Some(it) = self.landed(&run, &self.history.current().policy, landing)? {
                 landed.insert(run, it);
             }
         }
@@ -154,14 +170,16 @@ impl Collector<'_> {
             runs = runs.saturating_add(1);
         }
         let paths = sum.figures();
+        let mut has_more = false;
         // What is refused for its paths is not read.
         if paths.files <= limits.files && paths.directories <= limits.directories {
             for measure in all {
-                sum.add_lines(self.records.reader(), measure)?;
+                has_more |= !sum.add_lines(self.records.reader(), measure, limits.lines)?;
             }
         }
         Ok(Counted {
             figures: sum.figures(),
+            has_more,
             runs,
         })
     }
@@ -177,7 +195,7 @@ impl Collector<'_> {
 
     /// Returns the versions of a task that the ledger has, with the task itself.
     fn versions(&self, task: &TaskId) -> Result<Vec<TaskId>, Error> {
-        let (base, own) = task.versioned();
+        let base = task.versioned().0;
         if self.judging().by_the_log() {
             // All of them, once, and without an index, which could leave something out.
             let all = self.records.tasks()?.iter();
@@ -189,15 +207,9 @@ impl Collector<'_> {
             };
             return Ok(all.filter(same).cloned().collect());
         }
-        let numbers = (1..=MOST_VERSIONS).chain(own.filter(|it| *it > MOST_VERSIONS));
-        let numbered = numbers.filter_map(|it| TaskId::new(format!("{base}-v{it}")).ok());
-        let mut found = Vec::new();
-        for id in [base.clone()].into_iter().chain(numbered) {
-            if id == *task || self.records.contract_blob(&id)?.is_some() {
-                found.push(id);
-            }
-        }
-        Ok(found)
+        let mut found = self.records.versions(&base)?;
+        found.insert(task.clone());
+        Ok(found.into_iter().collect())
     }
 
     /// Returns the runs that have spent what approved a task: every run has spent something.
@@ -228,19 +240,43 @@ impl Collector<'_> {
     }
 
     /// Returns what a run has changed, if it has landed by then.
-    fn landed(&self, run: &RunId, landing: Landing) -> Result<Option<std::rc::Rc<Measure>>, Error> {
+    fn landed(
+        &self,
+        run: &RunId,
+        policy: &Policy,
+        landing: Landing,
+    ) -> Result<Option<Rc<Measure>>, Error> {
         let record = self.run_record(run)?;
         let Some(says) = record.valid().map(Verified::predicate) else {
             return Ok(None);
         };
+        let finalization = Kind::Finalization.of(run);
         let has_landed = match landing.logged {
-            Some(entry) => self.had_landed(entry, &says.reference, says.commit)?,
+            // As at the door: what a branch had that may be rewound, it may have no more.
+            Some(entry) => {
+                self.had_landed(entry, &says.reference, says.commit)?
+                    || policy
+                        .ref_rules(&says.reference)
+                        .is_none_or(|it| it.accepts_rewind())
+                        && self.was_finalized(entry, &finalization)?
+            }
             None => {
-                let finalized = self.records.blob_of(&Kind::Finalization.of(run))?;
+                let finalized = self.records.blob_of(&finalization)?;
                 finalized.is_some() && self.has_landed(&says.reference, says.commit)?
             }
         };
-        has_landed.then(|| self.measured(says)).transpose()
+        has_landed
+            .then(|| self.measured(says.base, says.commit))
+            .transpose()
+    }
+
+    /// Tells whether the ledger had a finalization after an entry of the receive log.
+    fn was_finalized(&self, entry: ObjectId, path: &LedgerPath) -> Result<bool, Error> {
+        let state = log::state_at(self.records.reader(), entry).unwrap_or_default();
+        match state.refs.get(&layout::ledger()) {
+            Some(tip) => Ok(self.records.ledger().had(path, *tip)?),
+            None => Ok(false),
+        }
     }
 
     /// Tells whether a branch had a commit after an entry of the receive log.
@@ -259,13 +295,38 @@ impl Collector<'_> {
         Ok(here && reader.is_ancestor(commit, *tip)?)
     }
 
-    fn measured(&self, says: &RunPredicate) -> Result<std::rc::Rc<Measure>, Error> {
+    fn measured(&self, base: ObjectId, commit: ObjectId) -> Result<Rc<Measure>, Error> {
         let reader = self.records.reader();
-        let trees = (
-            Some(reader.tree_of(says.base)?),
-            reader.tree_of(says.commit)?,
-        );
-        Ok(self.measures.of(reader, trees)?)
+        let trees = (Some(reader.tree_of(base)?), reader.tree_of(commit)?);
+        Ok(self.measures.measures.of(reader, trees)?)
+    }
+
+    /// Returns the entry of the receive log with which a branch came to have a commit at this time.
+    pub fn landed_with(
+        &self,
+        (reference, commit): (&RefName, ObjectId),
+        time: Timestamp,
+    ) -> Result<Option<ObjectId>, Error> {
+        let reader = self.records.reader();
+        let mut next = self.records.refs().get(&layout::log()).copied();
+        while let Some(entry) = next {
+            let written = reader.commit(entry)?;
+            let at = Timestamp::from_seconds(written.committer.time);
+            if at.is_none_or(|at| at < time) {
+                break;
+            }
+            next = written.parents.first().copied();
+            if at == Some(time) && self.had_landed(entry, reference, commit)? {
+                let before = match next {
+                    Some(before) => self.had_landed(before, reference, commit)?,
+                    None => false,
+                };
+                if !before {
+                    return Ok(Some(entry));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the runs of a person whose commits came to a branch in the days before, by the receive log, which tells where
@@ -275,69 +336,99 @@ impl Collector<'_> {
         person: &IdentityName,
         days: u32,
         landing: Landing,
-    ) -> Result<Option<BTreeMap<RunId, std::rc::Rc<Measure>>>, Error> {
+    ) -> Result<Option<BTreeMap<RunId, Rc<Measure>>>, Error> {
         let reader = self.records.reader();
-        let last = landing
-            .logged
-            .or(self.records.refs().get(&layout::log()).copied());
-        let Some(last) = last else {
+        let log = self.records.refs().get(&layout::log()).copied();
+        let Some(last) = landing.logged.or(log) else {
             return Ok(None);
-        };
-        let mut branches: BTreeSet<ObjectId> = BTreeSet::new();
-        let tips_of = |entry: ObjectId| {
-            let state = log::state_at(reader, entry).unwrap_or_default().refs;
-            let branches = state
-                .into_iter()
-                .filter(|(name, _)| Place::of(name).is_none());
-            branches.map(|(_, id)| id).collect::<Vec<_>>()
         };
         // Where a branch may be rewound, what it had is not behind what it has.
         let grants = self.history.current().policy.document().refs.iter();
         let rewinds = grants.into_iter().any(|it| it.rewind);
-        let mut next = Some(last);
-        let mut before = None;
-        while let Some(entry) = next {
-            let commit = reader.commit(entry)?;
-            let time = Timestamp::from_seconds(commit.committer.time);
-            if time.is_none_or(|it| it.plus_days(days) <= landing.time) {
-                before = Some(entry);
-                break;
-            }
-            if rewinds {
-                branches.extend(tips_of(entry));
-            }
-            next = commit.parents.first().copied();
-        }
-        match landing.logged {
-            Some(entry) => branches.extend(tips_of(entry)),
-            None => {
-                let tips = tips::tips(reader, self.records.refs());
-                let tips = tips.into_iter().filter(|(name, _)| name.branch().is_some());
-                branches.extend(tips.map(|(_, id)| id));
-            }
-        }
-        branches.retain(|it| reader.contains(*it));
-        let mut hidden = before.map(tips_of).unwrap_or_default();
-        hidden.retain(|it| reader.contains(*it));
-        let tips: Vec<_> = branches.into_iter().collect();
         let mut landed = BTreeMap::new();
-        for id in reader.new_commits(&tips, &hidden)? {
-            // What lies before adoption may be malformed.
-            let Ok(commit) = reader.commit(id) else {
-                continue;
-            };
-            let CommitKind::Governed(run) = CommitKind::of(&commit) else {
-                continue;
-            };
-            let record = self.run_record(&run)?;
-            let own = record.valid().filter(|it| it.signer() == person);
-            if let Some(says) = own.map(Verified::predicate)
-                && says.commit == id
-            {
-                landed.insert(run, self.measured(says)?);
+        let mut add = |commit: ObjectId| -> Result<(), Error> {
+            let of_run = self.run_of(commit)?.filter(|it| it.person == *person);
+            if let Some(it) = of_run {
+                let measure = self.measure_of(&it)?;
+                landed.insert(it.run.clone(), measure);
+            }
+            Ok(())
+        };
+        match landing.logged.filter(|_| !rewinds) {
+            Some(entry) => {
+                let at = (entry, landing.time);
+                let known = self.measures.spans.borrow_mut().remove(&days);
+                let moved = known.map(|it| it.moved(reader, at)).transpose()?;
+                let span = match moved.flatten() {
+                    Some(span) => span,
+                    None => Span::read(reader, at, days)?,
+                };
+                for commit in &span.commits {
+                    add(*commit)?;
+                }
+                self.measures.spans.borrow_mut().insert(days, span);
+            }
+            None => {
+                let (within, before) = span::entries(reader, (last, landing.time), days)?;
+                let mut tips: BTreeSet<ObjectId> = BTreeSet::new();
+                for entry in within.iter().filter(|_| rewinds) {
+                    tips.extend(span::told(reader, *entry));
+                }
+                match landing.logged {
+                    Some(entry) => tips.extend(span::told(reader, entry)),
+                    None => {
+                        let now = tips::tips(reader, self.records.refs());
+                        let now = now.into_iter().filter(|(name, _)| name.branch().is_some());
+                        tips.extend(now.map(|(_, id)| id));
+                    }
+                }
+                tips.retain(|it| reader.contains(*it));
+                let hidden = before.map(|it| span::told(reader, it)).unwrap_or_default();
+                let here = hidden.into_iter().filter(|it| reader.contains(*it));
+                let hidden: Vec<_> = here.collect();
+                let tips: Vec<_> = tips.into_iter().collect();
+                for commit in reader.new_commits(&tips, &hidden)? {
+                    add(commit)?;
+                }
             }
         }
         Ok(Some(landed))
+    }
+
+    /// Returns of which run a commit is, and whose; nothing of one that no run made.
+    fn run_of(&self, id: ObjectId) -> Result<Option<Rc<OfRun>>, Error> {
+        if let Some(known) = self.measures.runs.borrow().get(&id) {
+            return Ok(known.clone());
+        }
+        // What lies before adoption may be malformed.
+        let commit = self.records.reader().commit(id).ok();
+        let found = match commit.map(|it| CommitKind::of(&it)) {
+            Some(CommitKind::Governed(run)) => {
+                let record = self.run_record(&run)?;
+                let of_it = record.valid().filter(|it| it.predicate().commit == id);
+                of_it.map(|it| {
+                    Rc::new(OfRun {
+                        run,
+                        person: it.signer().clone(),
+                        base: it.predicate().base,
+                        commit: id,
+                        measure: OnceCell::new(),
+                    })
+                })
+            }
+            _ => None,
+        };
+        self.measures.runs.borrow_mut().insert(id, found.clone());
+        Ok(found)
+    }
+
+    fn measure_of(&self, it: &OfRun) -> Result<Rc<Measure>, Error> {
+        if let Some(known) = it.measure.get() {
+            return Ok(Rc::clone(known));
+        }
+        let measure = self.measured(it.base, it.commit)?;
+        let _ = it.measure.set(Rc::clone(&measure));
+        Ok(measure)
     }
 
     /// Returns who has decided on a run that lands.

@@ -68,22 +68,33 @@ impl Sum {
         }
     }
 
-    /// Adds the lines of a change: each counts as often as it is added or deleted.
-    pub fn add_lines(&mut self, reader: &Reader, measure: &Measure) -> Result<(), git::Error> {
+    /// Adds the lines of a change: each counts as often as it is added or deleted. Tells whether all of them were counted:
+    /// what is above the limit already is not read further.
+    pub fn add_lines(
+        &mut self,
+        reader: &Reader,
+        measure: &Measure,
+        limit: u64,
+    ) -> Result<bool, git::Error> {
+        if self.lines > limit {
+            return Ok(false);
+        }
         let known = *measure.lines.borrow();
-        let lines = match known {
-            Some(known) => known,
-            None => {
-                let mut lines = 0_u64;
-                for change in &measure.changes {
-                    lines = lines.saturating_add(changed(reader, change)?);
-                }
-                *measure.lines.borrow_mut() = Some(lines);
-                lines
+        if let Some(known) = known {
+            self.lines = self.lines.saturating_add(known);
+            return Ok(true);
+        }
+        let mut lines = 0_u64;
+        for change in &measure.changes {
+            if self.lines.saturating_add(lines) > limit {
+                self.lines = self.lines.saturating_add(lines);
+                return Ok(false);
             }
-        };
+            lines = lines.saturating_add(changed(reader, change)?);
+        }
+        *measure.lines.borrow_mut() = Some(lines);
         self.lines = self.lines.saturating_add(lines);
-        Ok(())
+        Ok(true)
     }
 
     /// Returns the figures.

@@ -41,6 +41,7 @@ pub mod reruns;
 pub(crate) mod run;
 mod run_again;
 pub(crate) mod skeleton;
+pub(crate) mod span;
 pub(crate) mod tag;
 pub(crate) mod tips;
 pub(crate) mod upstream;

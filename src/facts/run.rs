@@ -23,12 +23,12 @@ use super::contradictions::Around;
 use super::demanded::Demanded;
 use super::evidence::{Asked, EvidenceFacts};
 use super::groundwork::{AdmissionFacts, RunWorkFacts};
-use super::measures::Measures;
 use super::opening::{Opening, UsedBy};
 use super::position::{Came, Judging, Positions};
 use super::post_work::PostWorkFacts;
 use super::provenance::Differs;
 use super::reruns::Reruns;
+use super::span::Tally;
 use super::uses::Use;
 use super::{Error, PolicyHistory, limits};
 
@@ -263,7 +263,7 @@ pub struct Collector<'a> {
     /// follow one of those; nothing is judged by it.
     pub arriving_policies: Option<&'a PolicyHistory>,
     /// By how much commits change what they start from, as far as it was asked.
-    pub measures: Measures,
+    pub measures: Tally,
 }
 
 impl Collector<'_> {

@@ -12,7 +12,7 @@ pub const LONGEST: usize = 1_024;
 pub const BINARY: usize = 64;
 
 /// So many comparisons are made for one file. Where they do not suffice, all that is left on both sides counts.
-const MOST_WORK: u64 = 50_000_000;
+const MOST_WORK: u64 = 5_000_000;
 
 /// Returns the smallest number of lines to delete and to add that makes the one content of the other; `None` is no
 /// content at all.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::ceiling::{CeilingFacts, Counted, LandingFacts, MOST_VERSIONS, Window};
 use crate::facts::run::Held;
+use crate::policy::ceiling::Whose;
 use crate::policy::{Ceiling, Policy, Role, Verified};
 use crate::record::ceiling::{Autonomy, BadAutonomy, Deed, Figure};
 use crate::record::contract::{CeilingTerms, Contract};
@@ -20,6 +21,8 @@ use super::opening::{self, Opens};
 const MOST_NAMED: usize = 5;
 
 const IMPORT: &str = "mend the packet and import it again; where it is imported already, with another task id: git awo task import FILE";
+const LOWERED: &str =
+    "import a version of the packet whose [ceiling] leaves more: git awo task import FILE";
 const PROPOSE: &str = "ask the roots for another [[ceiling]]: git awo policy propose FILE";
 
 /// Judges what a contract says of its ceiling by itself: nobody needs a policy to know that it is wrong.
@@ -62,6 +65,11 @@ pub fn base(contract: &Contract, subject: &Subject) -> Findings {
     if let Some(said) = contract.base_task_id.as_ref().filter(|it| **it != base) {
         let expected = format!("{base}, the id without its version");
         refuse(format!("base_task_id = {said}"), expected);
+    }
+    if let Some(number) = version.is_none().then(|| contract.id.numbered()).flatten() {
+        let expected =
+            format!("a version from -v1 to -v{MOST_VERSIONS}, or an id that does not end like one");
+        refuse(format!("-{number} at the end of {}", contract.id), expected);
     }
     if let Some(version) = version.filter(|it| *it > MOST_VERSIONS) {
         let expected = format!("at most {MOST_VERSIONS}");
@@ -163,8 +171,13 @@ pub fn measured(
         runs => format!("{runs} runs"),
     };
     for figure in exceeded(&facts.task, |it| ceiling.limits.of(it)) {
-        let (found, limit) = (facts.task.figures.of(figure), ceiling.limits.of(figure));
-        let whose = ceiling.whose(figure).words();
+        let (found, limit) = (facts.task.found(figure), ceiling.limits.of(figure));
+        let whose = ceiling.whose(figure);
+        let remedy = match whose {
+            Whose::Contract => LOWERED,
+            Whose::BuiltIn | Whose::Policy => PROPOSE,
+        };
+        let whose = whose.words();
         findings.push(
             Rule::CeilingFigures
                 .finding(subject.clone())
@@ -173,7 +186,7 @@ pub fn measured(
                     of(facts.task.runs)
                 ))
                 .expected(format!("at most {limit} {figure}, {whose} ceiling"))
-                .remedy(PROPOSE),
+                .remedy(remedy),
         );
     }
     let mut undecided = None;
@@ -191,7 +204,7 @@ pub fn measured(
         Window::Counted(counted) => {
             let days = own.window_days.unwrap_or_default();
             for figure in exceeded(counted, |it| own.window_limits.of(it)) {
-                let (found, limit) = (counted.figures.of(figure), own.window_limits.of(figure));
+                let (found, limit) = (counted.found(figure), own.window_limits.of(figure));
                 let whose = own.whose(figure).words();
                 let (person, runs) = (&facts.person, of(counted.runs));
                 findings.push(
@@ -286,18 +299,16 @@ pub fn decided(
         let finding = Rule::CeilingActions.finding(subject.clone()).found(found);
         findings.push(finding.expected(expected).remedy(ask(&missing)));
     }
-    if level == Autonomy::L3 && permits.is_empty() && !audited(run, policy) {
-        let all: BTreeSet<_> = facts
-            .deeds
-            .values()
-            .flatten()
-            .map(|it| it.to_string())
-            .collect();
-        let all: Vec<_> = all.into_iter().collect();
-        let words = match all.is_empty() {
-            true => vec![Deed::Change.to_string()],
-            false => all,
-        };
+    let all: BTreeSet<_> = facts.deeds.values().flatten().copied().collect();
+    let all = all.iter().map(|it| it.word().to_owned());
+    let mut words: BTreeSet<String> = all.chain(ceiling.unlisted.iter().cloned()).collect();
+    if words.is_empty() {
+        words.insert(Deed::Change.to_string());
+    }
+    // A decision on what the run does not do is none on the run.
+    let permits_some = words.iter().any(|it| permitted(it));
+    if level == Autonomy::L3 && !permits_some && !audited(run, policy) {
+        let words: Vec<_> = words.into_iter().collect();
         findings.push(
             Rule::CeilingLevel
                 .finding(subject.clone())

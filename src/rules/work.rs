@@ -7,7 +7,8 @@ use std::ops::Bound;
 use crate::facts::groundwork::{Before, Pinned, WorkFacts};
 use crate::facts::opening::Opening;
 use crate::facts::work::refinement_of;
-use crate::record::contract::Contract;
+use crate::record::ceiling::{Autonomy, Deed, Figure};
+use crate::record::contract::{CeilingTerms, Contract};
 use crate::record::path::quote;
 use crate::record::{DecisionId, Findings, Gate, Rule, Subject};
 use crate::records::Target;
@@ -344,6 +345,7 @@ fn more(before: &Contract, now: &Contract) -> Vec<String> {
         listed(&now.evidence),
         listed(&before.evidence),
     );
+    more.extend(looser(&before.ceiling, &now.ceiling));
     let base = |it: &Contract| it.base.map_or("none".to_owned(), |it| it.to_string());
     let tier = |it: &Contract| it.risk_tier.clone().unwrap_or_else(|| "none".to_owned());
     let changed = [
@@ -384,6 +386,49 @@ fn more(before: &Contract, now: &Contract) -> Vec<String> {
     more
 }
 
+/// Returns what the ceiling of a version leaves that the one before did not. What is absent is the policy's, and more than
+/// anything that a contract may say.
+fn looser(before: &CeilingTerms, now: &CeilingTerms) -> Vec<String> {
+    let mut looser = Vec::new();
+    let words = |said: Option<String>| said.unwrap_or_else(|| "the policy's".to_owned());
+    for figure in Figure::ALL {
+        let (old, new) = (before.figure(*figure), now.figure(*figure));
+        if let Some(said) = old
+            && new.is_none_or(|it| it > said)
+        {
+            let new = words(new.map(|it| it.to_string()));
+            looser.push(format!("ceiling.{figure}: {new} instead of {said}"));
+        }
+    }
+    let level = |it: &CeilingTerms| it.level.as_deref().map(Autonomy::of_word);
+    if let (Some(Ok(old)), new) = (level(before), level(now))
+        && !matches!(new, Some(Ok(new)) if new >= old)
+    {
+        let new = words(now.level.clone());
+        looser.push(format!("ceiling.level: {new} instead of {old}"));
+    }
+    // A word that is no action needs a decision that names it: with it nothing is looser, and without it something is.
+    let is_action = |it: &String| Deed::of_word(it).is_some();
+    for (what, old, new, is_paths) in [
+        ("paths", &before.paths, &now.paths, true),
+        ("actions", &before.actions, &now.actions, false),
+    ] {
+        if old.is_empty() {
+            continue;
+        }
+        if new.is_empty() {
+            looser.push(format!("ceiling.{what}: {}", words(None)));
+        }
+        let added = new.iter().filter(|it| !old.contains(it));
+        let added = added.filter(|it| is_paths || is_action(it));
+        looser.extend(added.map(|it| format!("ceiling.{what}: with {}", shown(it))));
+        let gone = old.iter().filter(|it| !new.contains(it));
+        let gone = gone.filter(|it| !is_paths && !is_action(it));
+        looser.extend(gone.map(|it| format!("ceiling.{what}: without {}", shown(it))));
+    }
+    looser
+}
+
 fn shown(text: &str) -> String {
     let short: String = text.chars().take(80).collect();
     match short.len() < text.len() {
@@ -395,6 +440,66 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_ceiling_leaves_beyond_the_one_before_is_named() {
+        let terms = |files, level: &str, paths: &[&str], actions: &[&str]| CeilingTerms {
+            level: Some(level.to_owned()).filter(|it| !it.is_empty()),
+            files,
+            paths: paths.iter().copied().map(str::to_owned).collect(),
+            actions: actions.iter().copied().map(str::to_owned).collect(),
+            ..CeilingTerms::default()
+        };
+        let none = CeilingTerms::default();
+        let some = terms(Some(5), "L4", &["src/**"], &["change", "deploy"]);
+        for (now, expected) in [
+            (some.clone(), ""),
+            (terms(Some(4), "L4", &["src/**"], &["deploy"]), ""),
+            (
+                terms(Some(5), "L4", &["src/**"], &["change", "deploy", "ship"]),
+                "",
+            ),
+            (
+                terms(Some(6), "L4", &["src/**"], &["change", "deploy"]),
+                "ceiling.files: 6 instead of 5",
+            ),
+            (
+                terms(None, "L4", &["src/**"], &["change", "deploy"]),
+                "ceiling.files: the policy's instead of 5",
+            ),
+            (
+                terms(Some(5), "L3", &["src/**"], &["change", "deploy"]),
+                "ceiling.level: L3 instead of L4",
+            ),
+            (
+                terms(Some(5), "", &["src/**"], &["change", "deploy"]),
+                "ceiling.level: the policy's instead of L4",
+            ),
+            (
+                terms(Some(5), "L4", &["src/**", "docs/**"], &["change", "deploy"]),
+                "ceiling.paths: with docs/**",
+            ),
+            (
+                terms(Some(5), "L4", &[], &["change", "deploy"]),
+                "ceiling.paths: the policy's",
+            ),
+            (
+                terms(Some(5), "L4", &["src/**"], &["create", "deploy"]),
+                "ceiling.actions: with create",
+            ),
+            (
+                terms(Some(5), "L4", &["src/**"], &["change"]),
+                "ceiling.actions: without deploy",
+            ),
+            (
+                terms(Some(5), "L4", &["src/**"], &[]),
+                "ceiling.actions: the policy's; ceiling.actions: without deploy",
+            ),
+        ] {
+            assert_eq!(looser(&some, &now).join("; "), expected);
+            assert!(looser(&none, &now).is_empty(), "{expected}");
+        }
+    }
 
     #[test]
     fn an_entry_counts_for_the_longest_criterion_with_which_it_begins() {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::git::{self, Reader};
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RepoPath, Timestamp};
+use crate::record::{ObjectId, RepoPath, TaskId, Timestamp};
+use crate::records::{Kind, Scope};
 
 use super::Error;
 use super::index::{Index, Key, Place};
@@ -166,6 +167,37 @@ impl<'a> Additions<'a> {
         Ok(files)
     }
 
+    /// Tells whether a file stood at a path where the ledger was at a commit.
+    pub fn had(&self, path: &LedgerPath, tip: ObjectId) -> Result<bool, Error> {
+        for commit in self.commits(Key::of_id(path.id().as_bytes()))? {
+            let is_it = |(name, ..): &(RepoPath, Mode, ObjectId)| {
+                LedgerPath::parse(name).as_ref() == Some(path)
+            };
+            if added(self.reader, commit)?.iter().any(is_it)
+                && self.reader.is_ancestor(commit, tip)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns the ids of a task and of its versions that have a contract, in whatever case they are spelled.
+    pub fn versions(&self, base: &TaskId) -> Result<BTreeSet<TaskId>, Error> {
+        let mut found = BTreeSet::new();
+        for commit in self.commits(Key::of_versions(base.as_str().as_bytes()))? {
+            for (name, ..) in added(self.reader, commit)? {
+                // The index is not believed.
+                if let Some((task, its)) = contract_of(&name)
+                    && its.as_str().eq_ignore_ascii_case(base.as_str())
+                {
+                    found.insert(task);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Visits the files that every commit has added, and their blobs, without the index.
     pub fn each(&self, mut visit: impl FnMut(LedgerPath, ObjectId)) -> Result<(), Error> {
         let tips: Vec<_> = self.tip.into_iter().collect();
@@ -263,12 +295,29 @@ impl<'a> Additions<'a> {
 
 /// Returns the places of the files that a commit adds.
 fn places_of(reader: &Reader, commit: ObjectId) -> Result<BTreeSet<Place>, git::Error> {
-    let files = added(reader, commit)?.into_iter();
-    let place = |(name, ..): (RepoPath, Mode, ObjectId)| {
-        let key = Key::of_id(LedgerPath::id_of(name.as_bytes())?);
-        Some(Place { key, commit })
-    };
-    Ok(files.filter_map(place).collect())
+    let mut places = BTreeSet::new();
+    for (name, ..) in added(reader, commit)? {
+        if let Some(id) = LedgerPath::id_of(name.as_bytes()) {
+            let key = Key::of_id(id);
+            places.insert(Place { key, commit });
+        }
+        if let Some((_, base)) = contract_of(&name) {
+            let key = Key::of_versions(base.as_str().as_bytes());
+            places.insert(Place { key, commit });
+        }
+    }
+    Ok(places)
+}
+
+/// Returns the task whose contract stands at a path, and the task of which it is a version.
+fn contract_of(name: &RepoPath) -> Option<(TaskId, TaskId)> {
+    match LedgerPath::parse(name)? {
+        LedgerPath::Record(Scope::Task(task), Kind::Contract, _) => {
+            let base = task.versioned().0;
+            Some((task, base))
+        }
+        _ => None,
+    }
 }
 
 /// Returns what the commits add that lie behind `tip` and not behind `known`, oldest first.

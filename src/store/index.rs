@@ -25,6 +25,13 @@ impl Key {
     pub(super) fn of_id(id: &[u8]) -> Self {
         Self::of(&id.to_ascii_lowercase())
     }
+
+    /// Returns the key of all versions of a task together. No id has a zero byte.
+    pub(super) fn of_versions(base: &[u8]) -> Self {
+        let mut name = base.to_ascii_lowercase();
+        name.extend_from_slice(b"\0versions");
+        Self::of(&name)
+    }
 }
 
 /// A commit that adds files about something.
@@ -42,7 +49,7 @@ pub(super) struct Index {
 
 static LEDGER: Form = Form {
     directory: "ledger",
-    magic: *b"git-awo ledger 3",
+    magic: *b"git-awo ledger 4",
 };
 
 impl Index {

@@ -179,6 +179,11 @@ impl<'a> Records<'a> {
         Ok(self.tasks.get_or_init(|| tasks.into_iter().collect()))
     }
 
+    /// Returns the ids of a task and of its versions that have a contract, in whatever case they are spelled.
+    pub fn versions(&self, base: &TaskId) -> Result<BTreeSet<TaskId>, Error> {
+        self.ledger.versions(base)
+    }
+
     /// Returns the ids of all runs, sorted.
     pub fn runs(&self) -> Result<Vec<RunId>, Error> {
         let mut runs = BTreeSet::new();

@@ -169,6 +169,13 @@ fn a_contract_is_of_the_base_task_that_its_id_names() {
     world.write("packet.toml", packet("C-1-v1001", ""));
     let said = world.refused("olga", "olga", &IMPORT, "GOV-012");
     assert!(said.contains("version 1001 of C-1"), "{said}");
+    for end in ["v4294967296", "v99999999999999999999", "v01", "v0", "V2"] {
+        world.write("packet.toml", packet(&format!("C-1-{end}"), ""));
+        let said = world.refused("olga", "olga", &IMPORT, "GOV-012");
+        assert!(said.contains(&format!("-{end} at the end")), "{said}");
+    }
+    world.write("packet.toml", packet("C-1-v2a", ""));
+    world.ok("olga", "olga", &IMPORT);
     world.write("packet.toml", packet("C-1-v1000", "base_task_id = \"C-1\""));
     world.ok("olga", "olga", &IMPORT);
     world.write("packet.toml", packet("C-1-v2", "base_task_id = \"C-1\""));

@@ -110,6 +110,60 @@ fn a_roll_back_takes_nothing_back() {
 }
 
 #[test]
+fn what_was_rewound_away_counts_all_the_same() {
+    let world = World::founded();
+    let tables = of_orchestrators("level = \"L0\"\nlines = 20");
+    let main = "pattern = \"refs/heads/main\"\n";
+    let rewinds = |text: String| text.replace(main, &format!("{main}rewind = true\n"));
+    world.next_policy(2, None, |text| super::ceilings(&rewinds(text), &tables));
+    world.has_contract("C-1", "");
+    let base = world.rev("otto", "origin/main");
+    world.lands("C-1", "run_1", &file("src/a.txt", 12));
+    let back = format!("{base}:refs/heads/main");
+    world.ok("otto", "otto", &["git", "push", "--force", "origin", &back]);
+    world.ok("otto", "otto", &["git", "reset", "-q", "--hard", &base]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.write(
+        "packet.toml",
+        super::packet("C-1-v2", "base_task_id = \"C-1\""),
+    );
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let import = ["git", "awo", "task", "import", "../packet.toml"];
+    world.ok("olga", "olga", &import);
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "approve", "C-1-v2", "--again"],
+    );
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    for name in ["otto", "rita"] {
+        world.ok(name, name, &["git", "awo", "fetch"]);
+    }
+    let few = world.copied();
+    few.finalizes(("otto", "rita"), "C-1-v2", "run_2", &file("src/b.txt", 8));
+    few.can_land();
+    let more = super::ceilings;
+    world.next_policy(3, None, |text| {
+        more(&rewinds(text), &tables.replace("20", "30"))
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.finalizes(("otto", "rita"), "C-1-v2", "run_2", &file("src/b.txt", 9));
+    world.next_policy(4, None, |text| more(&rewinds(text), &tables));
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let text = world.push_refused("otto", LANDS, "GOV-012");
+    assert!(text.contains("21 lines in 2 runs of C-1"), "{text}");
+    world.force("otto", LANDS);
+    // Also once the log tells of it, as of something past the hooks.
+    world.write("packet.toml", super::packet("D-1", ""));
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok("olga", "olga", &import);
+    world.push_accepted("olga", &["refs/awo/ledger"]);
+    world.fresh_clone();
+    let text = world.verify_finds("GOV-012");
+    assert!(text.contains("21 lines in 2 runs of C-1"), "{text}");
+}
+
+#[test]
 fn a_chain_of_tasks_is_one_mission() {
     let world = World::founded();
     for number in 1..=2 {
@@ -236,6 +290,41 @@ fn without_a_ceiling_of_the_policy_one_is_built_in() {
     before.ok("vera", "vera", &["git", "awo", "verify"]);
     world.has_ceilings(4, &more);
     world.can_land();
+}
+
+#[test]
+fn verify_of_one_run_asks_its_ceiling_as_of_then() {
+    let world = World::founded();
+    world.has_contract("C-1", "");
+    world.has_ceilings(2, &of_orchestrators("level = \"L0\"\nfiles = 1"));
+    world.lands("C-1", "run_1", &file("src/a.txt", 1));
+    world.approves_a_run("C-1");
+    world.has_ceilings(3, &of_orchestrators("level = \"L0\"\nfiles = 2"));
+    world.lands("C-1", "run_2", &file("src/b.txt", 1));
+    world.approves_a_run("C-1");
+    world.fresh_clone();
+    let verify = |run: &str| {
+        let done = world.run("vera", "vera", &["git", "awo", "verify", run]);
+        (done.code, done.text)
+    };
+    // Before everything is verified, and after.
+    for _ in 0..2 {
+        for run in ["run_1", "run_2"] {
+            let (code, text) = verify(run);
+            assert_eq!(code, 0, "{run}: {text}");
+        }
+        world.ok("vera", "vera", &["git", "awo", "verify"]);
+    }
+    // One file more, under a policy that is narrowed again before it is forced in.
+    world.has_ceilings(4, &of_orchestrators("level = \"L0\"\nfiles = 3"));
+    world.finalizes(("otto", "rita"), "C-1", "run_3", &file("src/c.txt", 1));
+    world.has_ceilings(5, &of_orchestrators("level = \"L0\"\nfiles = 2"));
+    world.force("otto", LANDS);
+    world.fresh_clone();
+    let (code, text) = verify("run_3");
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("3 files in 3 runs of C-1"), "{text}");
+    assert_eq!(verify("run_2").0, 0);
 }
 
 #[test]

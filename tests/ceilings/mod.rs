@@ -12,7 +12,10 @@ pub const CASES: &[Case] = &[
         id: "D-19",
         attack: "a run that changes more files, directories or lines than the ceiling",
         answer: "GOV-012",
-        tests: &["ceilings::figures::one_more_than_the_ceiling_is_refused"],
+        tests: &[
+            "ceilings::figures::one_more_than_the_ceiling_is_refused",
+            "ceilings::figures::verify_of_one_run_asks_its_ceiling_as_of_then",
+        ],
     },
     Case {
         id: "D-20",
@@ -21,13 +24,17 @@ pub const CASES: &[Case] = &[
         tests: &[
             "ceilings::figures::runs_and_versions_of_one_task_count_together",
             "src/check/tests/ceilings::a_change_counts_the_same_however_it_is_split",
+            "src/check/tests/ceilings::one_change_in_many_parts_counts_as_in_one",
         ],
     },
     Case {
         id: "D-21",
-        attack: "a run after the roll-back of another one, to begin to count anew",
+        attack: "a run after another one was rolled back or rewound away, to begin to count anew",
         answer: "GOV-012",
-        tests: &["ceilings::figures::a_roll_back_takes_nothing_back"],
+        tests: &[
+            "ceilings::figures::a_roll_back_takes_nothing_back",
+            "ceilings::figures::what_was_rewound_away_counts_all_the_same",
+        ],
     },
     Case {
         id: "D-22",
@@ -103,7 +110,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "D-33",
-        attack: "a contract that says that it is of another base task",
+        attack: "a contract that says that it is of another base task, or of a version that nobody looks for",
         answer: "GOV-012",
         tests: &["ceilings::contracts::a_contract_is_of_the_base_task_that_its_id_names"],
     },

@@ -1,12 +1,13 @@
 //! What a mission has changed is counted the same however it is split.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::world::*;
 use crate::facts::ceiling::{Counted, Landing, Window};
 use crate::facts::position::{Logged, Positions};
 use crate::facts::run::Collector;
-use crate::record::ceiling::Figures;
+use crate::facts::span::Span;
+use crate::record::ceiling::{Figure, Figures};
 use crate::record::contract::Contract;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RunId, TaskId, Timestamp, lines};
@@ -223,70 +224,241 @@ fn change(files: &mut Files, numbers: &mut Numbers) {
     }
 }
 
-#[test]
-fn a_change_counts_the_same_however_it_is_split() {
-    for seed in 1..=6 {
-        let mut numbers = Numbers(seed);
-        let mut mission = Mission::new();
-        let versions = ["T-1", "T-1-v2", "T-1-v7"].map(|it| TaskId::new(it).unwrap());
-        let (mut tip, mut files) = (mission.world.base, sources());
-        let number_of_runs = 2 + numbers.next(5);
-        let mut runs = BTreeMap::new();
-        for number in 0..number_of_runs {
-            let before = files.clone();
-            change(&mut files, &mut numbers);
-            // One that changes nothing is none.
-            files.insert(
-                "src/always".to_owned(),
-                (Mode::File, format!("{number}\n").into_bytes()),
-            );
-            let message = format!(
-                "It\n\nAWO-Run: run_{number}\nAWO-Task: T-1\nAWO-Root: {}\n",
-                sha(1)
-            );
-            let base = tip;
-            let own = mission.commit(&files, &[base], &message);
-            mission.run(number, &versions[numbers.next(3)], base, own);
-            mission.count(&before, &files);
-            tip = own;
-            runs.insert(number, own);
-            match numbers.next(3) {
-                // What takes it back is not subtracted, and not counted.
-                0 => {
-                    let message = format!("Back\n\nAWO-Rollback: run_{number}\n");
-                    tip = mission.commit(&before, &[tip], &message);
-                    files = before;
-                }
-                // A merge that brings it counts it once.
-                1 => tip = mission.commit(&files, &[base, own], "Merge\n"),
-                _ => {}
+/// How a run comes to the branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    Plain,
+    /// A merge brings it, and it counts once.
+    Merged,
+    /// A roll-back takes it back: that is not subtracted, and not counted.
+    Reverted,
+}
+
+impl Mission {
+    /// A run of a task turns what the branch has into other files, and lands.
+    fn lands(
+        &mut self,
+        (number, task): (usize, &TaskId),
+        tip: ObjectId,
+        (before, after): (&Files, &Files),
+        how: How,
+    ) -> ObjectId {
+        let message = format!(
+            "It\n\nAWO-Run: run_{number}\nAWO-Task: {task}\nAWO-Root: {}\n",
+            sha(1)
+        );
+        let own = self.commit(after, &[tip], &message);
+        self.run(number, task, tip, own);
+        self.count(before, after);
+        let tip = match how {
+            How::Plain => own,
+            How::Merged => self.commit(after, &[tip, own], "Merge\n"),
+            How::Reverted => {
+                let message = format!("Back\n\nAWO-Rollback: run_{number}\n");
+                self.commit(before, &[own], &message)
             }
-            mission.step(tip);
-        }
-        let all = number_of_runs;
-        let mut last = None;
-        for _ in 0..4 {
-            let mut cuts: BTreeSet<_> = (1..all).filter(|_| numbers.next(2) == 0).collect();
-            cuts.extend([0, all]);
+        };
+        self.step(tip);
+        tip
+    }
+
+    /// However it came in pushes, the same is counted, at the door and by the log.
+    #[track_caller]
+    fn counts_the_same(&mut self, runs: usize, numbers: &mut Numbers) {
+        for round in 0..4 {
+            // All in one push, each in one of its own, and between.
+            let cut = |_: &usize| match round {
+                0 => false,
+                1 => true,
+                _ => numbers.next(2) == 0,
+            };
+            let mut cuts: BTreeSet<_> = (1..runs).filter(cut).collect();
+            cuts.extend([0, runs]);
             let cuts: Vec<_> = cuts.into_iter().collect();
-            let refs = mission.pushed(&cuts, |_| time(NOW));
+            let refs = self.pushed(&cuts, |_| time(NOW));
             for logged in [false, true] {
-                let (task, window) = mission.counted(&refs, logged, time(NOW));
-                assert_eq!(task.figures, mission.expected, "{seed}: {cuts:?} {logged}");
-                assert_eq!(task.runs, number_of_runs, "{seed}: {cuts:?} {logged}");
+                let (task, window) = self.counted(&refs, logged, time(NOW));
+                assert_eq!(task.figures, self.expected, "{cuts:?} {logged}");
+                assert_eq!(task.runs, runs, "{cuts:?} {logged}");
                 let Window::Counted(window) = window else {
                     panic!("there is a log");
                 };
-                assert_eq!(
-                    window.figures, mission.expected,
-                    "{seed}: {cuts:?} {logged}"
-                );
-                assert_eq!(window.runs, number_of_runs);
-                last = Some(window);
+                assert_eq!(window.figures, self.expected, "{cuts:?} {logged}");
+                assert_eq!(window.runs, runs);
+                assert!(window.figures.lines > 0);
             }
         }
-        assert!(last.is_some_and(|it| it.figures.lines > 0));
     }
+}
+
+const HOW: [How; 3] = [How::Plain, How::Merged, How::Reverted];
+
+#[test]
+fn a_change_counts_the_same_however_it_is_split() {
+    let versions = ["T-1", "T-1-v2", "T-1-v7", "t-1-v3"].map(|it| TaskId::new(it).unwrap());
+    let mut seen = BTreeSet::new();
+    for (seed, runs) in [(1, 2), (2, 20), (3, 5), (4, 11)] {
+        let mut numbers = Numbers(seed);
+        let mut mission = Mission::new();
+        let (mut tip, mut files) = (mission.world.base, sources());
+        for number in 0..runs {
+            let mut after = files.clone();
+            change(&mut after, &mut numbers);
+            // One that changes nothing is none.
+            let always = format!("{number}\n").into_bytes();
+            after.insert("src/always".to_owned(), (Mode::File, always));
+            let (how, task) = (HOW[numbers.next(3)], &versions[numbers.next(4)]);
+            seen.insert(how);
+            tip = mission.lands((number, task), tip, (&files, &after), how);
+            if how != How::Reverted {
+                files = after;
+            }
+        }
+        mission.counts_the_same(runs, &mut numbers);
+    }
+    assert_eq!(seen.len(), HOW.len());
+}
+
+#[test]
+fn one_change_in_many_parts_counts_as_in_one() {
+    for (seed, parts) in [(1, 2), (2, 20), (3, 9)] {
+        let mut numbers = Numbers(seed);
+        let mut before = sources();
+        for number in 0..30 {
+            let path = format!("src/{}/old-{number}", number % 4);
+            before.insert(path, (Mode::File, format!("{number}\n").into_bytes()));
+        }
+        let mut whole = before.clone();
+        for number in 0..30 {
+            let (old, new) = (
+                format!("src/{}/old-{number}", number % 4),
+                format!("src/{}/new-{number}", number % 5),
+            );
+            match number % 3 {
+                // A rename is two paths, in one part or in two.
+                0 => {
+                    let content = whole.remove(&old).unwrap();
+                    whole.insert(new, content);
+                }
+                1 => _ = whole.remove(&old),
+                _ => _ = whole.insert(old, (Mode::File, b"other\n".to_vec())),
+            }
+        }
+        let base = {
+            let mission = Mission::new();
+            let root = mission.commit(&before, &[mission.world.base], "Before\n");
+            let mut one = mission;
+            let contract = TaskId::new("T-1").unwrap();
+            one.lands((0, &contract), root, (&before, &whole), How::Plain);
+            one.counts_the_same(1, &mut numbers);
+            one.expected
+        };
+        let mut mission = Mission::new();
+        let mut tip = mission.commit(&before, &[mission.world.base], "Before\n");
+        let paths: BTreeSet<_> = before.keys().chain(whole.keys()).cloned().collect();
+        let differ = |it: &String| before.get(it) != whole.get(it);
+        let mut left: Vec<_> = paths.into_iter().filter(differ).collect();
+        let mut now = before.clone();
+        for number in 0..parts {
+            let mut after = now.clone();
+            // At least one each, and the last one the rest.
+            let most = left.len() - (parts - number - 1);
+            let size = match number + 1 == parts {
+                true => left.len(),
+                false => 1 + numbers.next(most.min(6)),
+            };
+            for path in left.split_off(left.len() - size) {
+                match whole.get(&path) {
+                    Some(content) => _ = after.insert(path, content.clone()),
+                    None => _ = after.remove(&path),
+                }
+            }
+            let task = TaskId::new(format!("T-1-v{}", 1 + numbers.next(5))).unwrap();
+            let how = HOW[numbers.next(3)];
+            tip = mission.lands((number, &task), tip, (&now, &after), how);
+            if how != How::Reverted {
+                now = after;
+            }
+        }
+        assert_eq!(mission.expected, base, "{seed}");
+        mission.counts_the_same(parts, &mut numbers);
+    }
+}
+
+#[test]
+fn what_is_above_the_ceiling_is_not_counted_to_its_end() {
+    let mut mission = Mission::new();
+    let (mut before, mut after) = (sources(), sources());
+    let lines: Vec<_> = (0..1_500).map(|it| format!("{it}\n")).collect();
+    for number in 0..3 {
+        let path = format!("src/{number}");
+        before.insert(path.clone(), (Mode::File, lines.concat().into_bytes()));
+        let reversed: String = lines.iter().rev().map(String::as_str).collect();
+        after.insert(path, (Mode::File, reversed.into_bytes()));
+    }
+    let base = mission.commit(&before, &[mission.world.base], "Before\n");
+    let task = TaskId::new("T-1").unwrap();
+    mission.lands((0, &task), base, (&before, &after), How::Plain);
+    let refs = mission.pushed(&[0, 1], |_| time(NOW));
+    let (counted, _) = mission.counted(&refs, false, time(NOW));
+    assert_eq!(mission.expected.lines, 3 * 2_998);
+    // One file is above the 2,000 lines that are built in: the other two are not looked at.
+    assert!(counted.has_more);
+    assert_eq!(counted.found(Figure::Lines), "at least 2998");
+    assert_eq!(counted.found(Figure::Files), "3");
+}
+
+#[test]
+fn a_window_that_is_moved_along_says_what_one_read_anew_says() {
+    let mut mission = Mission::new();
+    let (mut tip, mut files, mut numbers) = (mission.world.base, sources(), Numbers(7));
+    for number in 0..12 {
+        let mut after = files.clone();
+        let content = format!("{number}\n").into_bytes();
+        after.insert(format!("src/{number}"), (Mode::File, content));
+        let task = TaskId::new(format!("T-{}", number + 5)).unwrap();
+        let how = HOW[numbers.next(2)];
+        tip = mission.lands((number, &task), tip, (&files, &after), how);
+        files = after;
+    }
+    let reader = &mission.world.repo;
+    // Some pushes on one day, and a gap.
+    let at = |cut: usize| match cut {
+        0..=3 => time("2026-01-02T00:00:00Z").plus_days(u32::try_from(cut / 2).unwrap()),
+        _ => time("2026-01-02T00:00:00Z").plus_days(u32::try_from(cut * 2).unwrap()),
+    };
+    let cuts: Vec<_> = (0..=12).collect();
+    let refs = mission.pushed(&cuts, at);
+    let mut entries = Vec::new();
+    let mut next = refs.get(&layout::log()).copied();
+    while let Some(entry) = next {
+        let commit = reader.commit(entry).unwrap();
+        let time = Timestamp::from_seconds(commit.committer.time).unwrap();
+        entries.push((entry, time));
+        next = commit.parents.first().copied();
+    }
+    entries.reverse();
+    for days in [1, 2, 5, 30] {
+        for step in [1, 2, 4] {
+            let mut moved = 0;
+            let mut span = Span::read(reader, entries[0], days).unwrap();
+            for entry in entries.iter().skip(step).step_by(step) {
+                let anew = Span::read(reader, *entry, days).unwrap();
+                span = match span.moved(reader, *entry).unwrap() {
+                    Some(span) => {
+                        moved += 1;
+                        span
+                    }
+                    None => Span::read(reader, *entry, days).unwrap(),
+                };
+                assert_eq!(span.commits, anew.commits, "{days} {step} {entry:?}");
+            }
+            assert!(moved > 0 || days < 30, "{days} {step}");
+        }
+    }
+    // Not backwards.
+    let span = Span::read(reader, entries[9], 30).unwrap();
+    assert!(span.moved(reader, entries[4]).unwrap().is_none());
 }
 
 #[test]

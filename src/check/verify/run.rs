@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::check::{Behind, Error, branch};
+use crate::facts::ceiling::Landing;
 use crate::facts::lifting::{Uses, When};
 use crate::facts::log::Log;
 use crate::facts::remembered::{At, Remembered};
@@ -60,6 +61,7 @@ pub(super) fn verify(
         Some(_) => None,
         None => rules::life::over(&facts, &life),
     };
+    let (logged, at) = at.unzip();
     let (index, time) = at.unwrap_or((usize::MAX, collector.time));
     let position = collector.history.position(index, Some(time));
     let Some(rules) = position.policy.ref_rules(&record.reference) else {
@@ -83,24 +85,33 @@ pub(super) fn verify(
     findings.extend(branch::judge_run(
         collector, &uses, &rules, &facts, of, before,
     )?);
+    let mut judged = Report::of(findings);
+    // One that never lands needs nobody's leave.
+    if before.is_none() {
+        let of = (record.commit, record.tree);
+        let landing = Landing { logged, time };
+        let found = branch::judge_ceiling(collector, (&rules, &facts), of, landing)?;
+        judged.absorb(found);
+    }
     let is_new = at.is_none() && whence.behind.is_behind();
-    report.absorb(known::or_fetch(Report::of(findings), is_new));
+    report.absorb(known::or_fetch(judged, is_new));
     Ok(true)
 }
 
 impl Whence<'_> {
-    /// Returns the push that brought the commit of a run to its branch, if the log knows it. `None`
-    /// if only the whole log can tell.
+    /// Returns the entry of the push that brought the commit of a run to its branch, and the push, if the log knows it.
+    /// `None` if only the whole log can tell.
     fn arrival(
         &self,
         collector: &Collector<'_>,
         branch: &RefName,
         commit: ObjectId,
-    ) -> Result<Option<Option<At>>, Error> {
+    ) -> Result<Option<Option<(ObjectId, At)>>, Error> {
         let reader = collector.records.reader();
         if let Some((pushes, memory)) = self.pushes {
             if let Some(at) = pushes.commit(branch, commit) {
-                return Ok(Some(Some(at)));
+                let entry = collector.landed_with((branch, commit), at.1)?;
+                return Ok(entry.map(|entry| Some((entry, at))));
             }
             let judged = memory.refs.get(branch).map_or(&[][..], Vec::as_slice);
             if reader.contains(commit) && reader.new_commits(&[commit], judged)?.is_empty() {
@@ -113,7 +124,7 @@ impl Whence<'_> {
             let says = entry.receipt.predicate();
             let mut movements = says.movements.iter().filter(|it| it.reference == *branch);
             if movements.any(|it| contains(it.new) && !contains(it.old)) {
-                return Ok(Some(Some((entry.policy, says.time))));
+                return Ok(Some(Some((entry.commit, (entry.policy, says.time)))));
             }
         }
         Ok(Some(None))

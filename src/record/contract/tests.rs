@@ -197,6 +197,17 @@ fn ids_have_one_version_in_one_spelling() {
         let Ok(it) = TaskId::new(text) else { continue };
         assert_eq!(it.versioned(), (id(base), version), "{text}");
     }
+    for (text, end) in [
+        ("X-v2", Some("v2")),
+        ("X-v02", Some("v02")),
+        ("X-V2", Some("V2")),
+        ("X-v", None),
+        ("X-v2a", None),
+        ("Xv2", None),
+        ("v2", None),
+    ] {
+        assert_eq!(id(text).numbered(), end, "{text}");
+    }
     assert_eq!(id("X-v3").earlier(), [id("X-v2")]);
     assert_eq!(id("X-v2").earlier(), [id("X-v1"), id("X")]);
     assert!(id("X-v1").earlier().is_empty());

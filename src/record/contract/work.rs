@@ -498,6 +498,14 @@ impl TaskId {
         }
     }
 
+    /// Returns what the id ends with if it looks like the number of a version: `v02` of `X-v02`.
+    pub fn numbered(&self) -> Option<&str> {
+        let (_, end) = self.as_str().rsplit_once('-')?;
+        let digits = end.strip_prefix(['v', 'V'])?;
+        let is = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
+        is.then_some(end)
+    }
+
     /// Returns the id of the version after: of `X` and of `X-v1`, `X-v2`.
     pub fn later(&self) -> Option<TaskId> {
         let (base, version) = self.versioned();

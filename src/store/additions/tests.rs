@@ -159,6 +159,34 @@ fn no_damage_to_the_index_changes_an_answer() {
 }
 
 #[test]
+fn the_versions_of_a_task_are_found_by_what_exists() {
+    let mut site = Site::new();
+    let ids = ["T-1", "T-1-v2", "t-1-v9", "T-1-v2000", "T-10", "T-1-v02"];
+    let mut last = None;
+    for (number, id) in ids.into_iter().enumerate() {
+        let name = Kind::Contract.of(TaskId::new(id).unwrap()).to_path();
+        let name = name.to_string();
+        let files = [(name.as_str(), id), ("T-1-v5@packet", "no contract")];
+        let on: Vec<_> = last.into_iter().collect();
+        let at = site.add(&files, &on);
+        if number % 2 == 0 {
+            site.move_to(at);
+        }
+        let ledger = Additions::at(&site.repo, Some(site.steps[at].0));
+        let found = ledger.versions(&TaskId::new("t-1").unwrap()).unwrap();
+        let is = |it: &&&str| !matches!(**it, "T-10" | "T-1-v02");
+        let expected = ids.iter().take(number + 1).filter(is);
+        let expected: BTreeSet<_> = expected.map(|it| TaskId::new(*it).unwrap()).collect();
+        assert_eq!(found, expected);
+        let places = ledger.read_anew().unwrap();
+        let anew = Additions::by(&site.repo, Some(site.steps[at].0), places);
+        assert_eq!(anew.versions(&TaskId::new("T-1").unwrap()).unwrap(), found);
+        assert_eq!(ledger.unfound().unwrap().0, None);
+        last = Some(at);
+    }
+}
+
+#[test]
 fn two_contents_of_one_name_are_neither() {
     let mut site = Site::new();
     let first = site.add(&[("T-1@packet", "one")], &[]);
