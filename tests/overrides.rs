@@ -118,6 +118,18 @@ pub const CASES: &[Case] = &[
         answer: "REP-001",
         tests: &["overrides::a_branch_that_is_gone_has_used_its_override"],
     },
+    Case {
+        id: "J-23",
+        attack: "a merge that changes a protected file against both parents, signed for against one",
+        answer: "GOV-003",
+        tests: &["overrides::a_merge_is_looked_at_against_each_of_its_parents"],
+    },
+    Case {
+        id: "J-24",
+        attack: "an operator's rejection, superseded by an operator who has a part in the commit",
+        answer: "GOV-005",
+        tests: &["overrides::who_has_a_part_takes_back_no_rejection"],
+    },
 ];
 
 /// The protected file.
@@ -230,16 +242,24 @@ impl World {
 /// Returns the command that the finding by this rule names, with a reason.
 #[track_caller]
 fn typed(said: &str, rule: &str) -> Vec<String> {
-    let mut found = heard(said).into_iter().filter(|it| *it.rule == *rule);
-    let command =
-        found.find_map(|it| Some(it.remedy.split_once("run git awo override ")?.1.to_owned()));
-    let command = command.unwrap_or_else(|| panic!("{rule} names the command: {said}"));
-    let words = command.split(' ').map(|word| match word {
-        "TEXT" => "because".to_owned(),
-        word => word.to_owned(),
-    });
-    let named = ["git", "awo", "override"].map(str::to_owned);
-    named.into_iter().chain(words).collect()
+    let first = all_typed(said, rule).into_iter().next();
+    first.unwrap_or_else(|| panic!("{rule} names the command: {said}"))
+}
+
+/// Returns the commands that the findings by this rule name.
+fn all_typed(said: &str, rule: &str) -> Vec<Vec<String>> {
+    let found = heard(said).into_iter().filter(|it| *it.rule == *rule);
+    let commands =
+        found.filter_map(|it| Some(it.remedy.split_once("run git awo override ")?.1.to_owned()));
+    let words = |command: String| {
+        let words = command.split(' ').map(|word| match word {
+            "TEXT" => "because".to_owned(),
+            word => word.to_owned(),
+        });
+        let named = ["git", "awo", "override"].map(str::to_owned);
+        named.into_iter().chain(words).collect()
+    };
+    commands.map(words).collect()
 }
 
 /// otto's commit, which needs an override: the world, and the command that gives it.
@@ -385,6 +405,8 @@ fn a_branch_that_is_gone_has_used_its_override() {
     let (world, command) = on_a_passing_branch(2);
     world.lets("olga", &command);
     world.lets("rita", &command);
+    // The log tells of pushes of one second as of one.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
     merged_and_gone(&world, "--ff");
     let commit = world.rev("otto", "HEAD").parse().unwrap();
     world.retells_receipts(3, |says| {
@@ -738,6 +760,20 @@ fn what_others_have_signed_can_be_withdrawn_or_rejected() {
     let text = world.push_refused("otto", &[WIP], "GOV-005");
     assert!(text.contains("rita rejects"), "{text}");
     world.is_refused_and_found("GOV-005", "override-persons");
+    // One of somebody who is a model by now does not.
+    let gates = "protection_overrides = 1\n";
+    world.next_policy(3, None, |text| {
+        let text = lifted_policy(&text, gates, "");
+        let text = text.replacen("requires = [", "requires = [\"automation/1\", ", 1);
+        text.replacen(
+            "name = \"rita\"\nroles = [\"operator\", ",
+            "name = \"rita\"\nmodel = \"pen:1\"\nroles = [\"model\", ",
+            1,
+        )
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.push_accepted("otto", &[WIP]);
+    world.is_sound();
 }
 
 #[test]
@@ -830,6 +866,104 @@ fn a_merge_takes_what_landed_by_an_override() {
     world.is_sound();
 }
 
+#[test]
+fn a_merge_is_looked_at_against_each_of_its_parents() {
+    let (world, command) = proposed(1);
+    world.lets("olga", &command);
+    world.push_accepted("otto", &[WIP]);
+    world.ok("otto", "otto", &["git", "branch", "lifted"]);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "switch", "-qc", "merged", "origin/main"],
+    );
+    world.write("otto/src/mine.py", "mine");
+    world.commit("otto", "mine");
+    let merge = [
+        "git",
+        "merge",
+        "-q",
+        "--no-verify",
+        "--no-ff",
+        "--no-commit",
+    ];
+    world.ok("otto", "otto", &[&merge[..], &["lifted"]].concat());
+    world.write(&format!("otto/{FILE}"), "evil");
+    world.commit("otto", "merge");
+    let other = ["HEAD:refs/heads/wip/y"];
+    let text = world.push_refused("otto", &other, "GOV-003");
+    let commands = all_typed(&text, "protected-artefact");
+    assert_eq!(commands.len(), 2, "{text}");
+    assert_ne!(commands[0], commands[1]);
+    // Signed against one parent, it is not against the other.
+    for command in &commands {
+        let copy = world.copied();
+        copy.lets("olga", command);
+        copy.is_found_of("otto", &other, "GOV-003", "protected-artefact");
+    }
+    for command in &commands {
+        world.lets("olga", command);
+    }
+    let text = world.push_accepted("otto", &other);
+    assert_eq!(text.matches("override used").count(), 1, "{text}");
+    world.is_sound();
+    let log = world.log();
+    let used: Vec<_> = log[0].overrides.iter().collect();
+    assert_eq!((used.len(), used[0].decisions.len()), (1, 2));
+}
+
+#[test]
+fn who_has_a_part_takes_back_no_rejection() {
+    let (world, command) = proposed(1);
+    let message = "one\n\nCo-authored-by: rita <rita@example.org>";
+    let amend = [
+        "git",
+        "commit",
+        "-q",
+        "--amend",
+        "--no-verify",
+        "-m",
+        message,
+    ];
+    world.ok("otto", "otto", &amend);
+    let id = world.lets("olga", &command);
+    let target = world.target_of(&id);
+    let reject = ["reject", "--rationale", "no", "--supersedes", id.as_str()];
+    let decide = ["git", "awo", "decide", "PolicyViolation", &target];
+    world.ok("olga", "olga", &[&decide[..], &reject].concat());
+    world.push_accepted("olga", &[LEDGER]);
+    let text = world.push_refused("otto", &[WIP], "GOV-005");
+    assert!(text.contains("olga rejects"), "{text}");
+    let instead = typed(&text, "override-persons");
+    assert!(instead.contains(&"--supersedes".to_owned()), "{instead:?}");
+    world.lets("rita", &instead);
+    let text = world.push_refused("otto", &[WIP], "GOV-005");
+    assert!(text.contains("olga rejects"), "{text}");
+    world.is_refused_and_found("GOV-005", "override-persons");
+    // Who rejected it does.
+    world.lets("olga", &instead);
+    // A push that is refused for something else has used nothing.
+    let main = "HEAD:refs/heads/main";
+    let push = [
+        "git",
+        "push",
+        "--no-verify",
+        "--atomic",
+        "origin",
+        WIP,
+        main,
+    ];
+    let done = world.run("otto", "otto", &push);
+    assert!(
+        done.code != 0 && !done.text.contains("override used"),
+        "{}",
+        done.text
+    );
+    let text = world.push_accepted("otto", &[WIP]);
+    assert!(text.contains("by olga") && !text.contains("rita"), "{text}");
+    world.is_sound();
+}
+
 /// The run of the task that changes the protected file.
 const RUN: &str = "run_ci";
 
@@ -906,6 +1040,7 @@ fn a_run_changes_a_protected_file_that_its_contract_allows() {
     );
     let text = world.refused("olga", "olga", &["git", "awo", "rollback", RUN], "GOV-003");
     assert!(text.contains("git awo override ci/run.sh --from"), "{text}");
+    assert!(!text.contains("git reset"), "{text}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::facts::artefacts::{self, Artefacts, TakenBack};
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::ceiling::Landing;
-use crate::facts::lifting::{self, Lifting, Uses, When};
+use crate::facts::lifting::{self, Lifting, Made, Uses, When};
 use crate::facts::post_work;
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::vouched::{self, Vouched};
@@ -140,7 +140,8 @@ pub(super) fn judge_left(
     for id in commits {
         let (commit, found) = branch.history(reader).gather(*id)?;
         let policy = branch.rules.policy();
-        let of = (Some(&*commit), &*found.changes);
+        let changes = found.of_all_sides();
+        let of = (Some(&*commit), &*changes);
         let lifting = collector.lifting(policy, uses, of, branch.when())?;
         let artefacts = match branch.artefacts(reader, &commit, &found) {
             Ok(artefacts) => artefacts,
@@ -159,7 +160,7 @@ pub(super) fn judge_left(
         let mut judged = Report::default();
         judge_claim(reader, branch, collector, it, watch, &mut judged)?;
         if judged.verdict() == Verdict::Allowed {
-            use_up(branch, commit.id, (&lifting, receipt), uses, &mut judged);
+            use_up(branch, &commit, (&lifting, receipt), uses, &mut judged);
         }
         report.absorb(judged);
     }
@@ -169,19 +170,33 @@ pub(super) fn judge_left(
 /// Notes the overrides that a commit uses, so that no other commit does.
 fn use_up(
     branch: &Branch<'_>,
-    commit: ObjectId,
+    commit: &Commit,
     (lifting, receipt): (&[Lifting], &[OverrideUse]),
     uses: &Uses<'_>,
     report: &mut Report,
 ) {
+    let signer = branch
+        .rules
+        .policy()
+        .keyring()
+        .signer_of(commit, branch.time);
+    let signer = signer.as_ref().ok().map(|it| &it.person);
+    let persons = || signer.into_iter().chain(branch.vouched.by(commit.id));
+    let commit = commit.id;
+    // A merge uses those of each side, all for one path.
+    let mut by_path: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for it in lifting {
-        if !it.used_before {
-            report.notes.push(rules::protection::used_by(it));
-            let told = it.told().map_or(receipt, std::slice::from_ref);
-            uses.add(it.used_by(commit), told);
+        by_path.entry(&it.protection.path).or_default().push(it);
+    }
+    for (path, sides) in by_path {
+        if let Some(first) = sides.first().filter(|it| !it.used_before) {
+            let note = rules::protection::used_by(&sides, persons(), branch.rules.policy());
+            report.notes.push(note);
+            let told = first.told().map_or(receipt, std::slice::from_ref);
+            uses.add(Made::of(first, &sides, commit), told);
         }
         // Of two branches of one push, the first may not move after all.
-        let Some(used) = uses.made_by(commit, &it.protection.path) else {
+        let Some(used) = uses.made_by(commit, path) else {
             continue;
         };
         let reference = branch.rules.reference().clone();
@@ -392,7 +407,8 @@ pub fn judge_run(
     let (commit, found) = History::new(reader, rules).gather(id)?;
     let (policy, taken_back) = (rules.policy(), TakenBack::default());
     let artefacts = artefacts::of_commit(reader, policy, &commit, &found.changes, &taken_back)?;
-    let of = (Some(&*commit), &*found.changes);
+    let changes = found.of_all_sides();
+    let of = (Some(&*commit), &*changes);
     let lifting = collector.lifting(policy, uses, of, when)?;
     let case = case(rules, time, &commit, &found, (artefacts, &lifting));
     let mut findings = Findings::new();

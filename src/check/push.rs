@@ -10,9 +10,9 @@ use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::policy::Policy;
-use crate::record::{Coded, Finding, ObjectId, RefName, Report, Subject, Timestamp};
+use crate::record::{Coded, Finding, ObjectId, RefName, Report, Subject, Timestamp, Verdict};
 use crate::records::Movement;
-use crate::rules::{arrival, artefacts, growth, limits, push as rules};
+use crate::rules::{arrival, artefacts, growth, limits, protection, push as rules};
 use crate::signing::PublicKey;
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
@@ -69,6 +69,10 @@ pub fn judge(push: &Push<'_>) -> Report {
             known,
             ..push.clone()
         });
+    }
+    if report.verdict() != Verdict::Allowed && report.apart.is_empty() {
+        let used = protection::tells_of_use;
+        report.notes.retain(|note| !used(note));
     }
     report
 }

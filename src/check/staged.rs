@@ -111,7 +111,7 @@ pub fn judge_merge(
         }
     };
     report.count("paths", found.changes.len());
-    let lifting = lifting(reader, history, &found.changes, time)?;
+    let lifting = lifting(reader, history, &found.of_all_sides(), time)?;
     let case = CommitCase {
         rules: &rules,
         commit: &commit,

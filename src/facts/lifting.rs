@@ -9,8 +9,7 @@ use crate::policy::{Policy, Verified};
 use crate::record::commit::Commit;
 use crate::record::tree::Change;
 use crate::record::{
-    Choice, DecisionId, Gate, IdentityName, ObjectId, OverrideUse, Protection, RepoPath, Sha256,
-    Timestamp,
+    Choice, DecisionId, Gate, ObjectId, OverrideUse, Protection, RepoPath, Sha256, Timestamp,
 };
 use crate::records::{DecisionPredicate, ReceiptPredicate, Target};
 use crate::store::layout::{self, Refs};
@@ -26,8 +25,8 @@ pub struct Lifting {
     pub protection: Protection,
     /// Every approval of exactly this change, as it stands.
     pub approvals: Vec<Signed>,
-    /// The rejections that stand, and by whom.
-    pub against: Vec<(DecisionId, IdentityName)>,
+    /// The rejections of exactly this change that surely came before, as they stand.
+    pub against: Vec<Signed>,
     /// Whether this very commit has used them before, on another branch.
     pub used_before: bool,
     /// The push with which this very commit landed first, where what it landed on is gone.
@@ -36,13 +35,13 @@ pub struct Lifting {
     pub makers: BTreeSet<String>,
 }
 
-/// An approval of a change, as it stands.
+/// A decision on a change, as it stands.
 pub struct Signed {
     pub decision: Verified<DecisionPredicate>,
     pub expired: bool,
     pub withdrawn: bool,
-    /// What has taken its place.
-    pub superseded_by: Option<DecisionId>,
+    /// What would take its place.
+    pub superseders: Vec<Verified<DecisionPredicate>>,
     /// The commit that has used it before.
     pub used_by: Option<ObjectId>,
     /// Whether it may have come after the commit: the log tells of pushes of one second as of one.
@@ -63,21 +62,6 @@ impl Lifting {
     /// Returns the approvals that a use uses up.
     pub fn unused(&self) -> impl Iterator<Item = &Signed> {
         self.approvals.iter().filter(|it| it.used_by.is_none())
-    }
-
-    /// Returns the use of all that is left by a commit.
-    pub fn used_by(&self, commit: ObjectId) -> Made {
-        let id = |it: &Signed| it.decision.predicate().id().clone();
-        let ids: BTreeSet<_> = self.unused().map(id).collect();
-        Made {
-            used: OverrideUse {
-                commit,
-                decisions: ids.into_iter().collect(),
-                path: self.protection.path.clone(),
-            },
-            in_doubt: self.unused().filter(|it| it.may_be_later).map(id).collect(),
-            told_by: self.landed.as_ref().map(|it| it.entry),
-        }
     }
 
     /// Returns what the receipt of the first landing tells, where that was not judged here.
@@ -105,6 +89,22 @@ pub struct Made {
 }
 
 impl Made {
+    /// Returns the use by a commit of all that is left for one path: of a merge, for the change against each side.
+    pub fn of(first: &Lifting, sides: &[&Lifting], commit: ObjectId) -> Self {
+        let id = |it: &Signed| it.decision.predicate().id().clone();
+        let unused = || sides.iter().flat_map(|it| it.unused());
+        let ids: BTreeSet<_> = unused().map(id).collect();
+        Self {
+            used: OverrideUse {
+                commit,
+                decisions: ids.into_iter().collect(),
+                path: first.protection.path.clone(),
+            },
+            in_doubt: unused().filter(|it| it.may_be_later).map(id).collect(),
+            told_by: first.landed.as_ref().map(|it| it.entry),
+        }
+    }
+
     /// Tells whether a receipt tells of this use.
     pub fn is_told(&self, told: &OverrideUse) -> bool {
         let known = |id: &DecisionId| self.used.decisions.contains(id);
@@ -388,10 +388,14 @@ impl Collector<'_> {
         };
         let mut all = self.decisions_on_change(&protection)?;
         all.retain(|it| there(it.digest()));
-        let superseder = |says: &DecisionPredicate| {
-            let mut others = all.iter().filter(|it| before(it.digest()));
-            let other = others.find(|it| it.predicate().replaces(says));
-            other.map(|it| it.predicate().id().clone())
+        // In doubt the door saw a rejection taken back, or it would have refused.
+        let ended = |says: &DecisionPredicate, by: Sha256| {
+            before(by) || (says.decision.decision == Choice::Reject && there(by))
+        };
+        let superseders = |says: &DecisionPredicate| {
+            let others = all.iter().filter(|it| ended(says, it.digest()));
+            let others = others.filter(|it| it.predicate().replaces(says));
+            others.cloned().collect()
         };
         let asked = Asked {
             since: self.since(&all),
@@ -402,21 +406,16 @@ impl Collector<'_> {
             let says = decision.predicate();
             let signed = Signed {
                 expired: says.expires <= when.time,
-                withdrawn: self.withdrew(decision, before)?,
-                superseded_by: superseder(says),
+                withdrawn: self.withdrew(decision, |by| ended(says, by))?,
+                superseders: superseders(says),
                 used_by: uses.by_other(commit.map(|it| it.id), says.id(), &asked)?,
                 may_be_later: !before(decision.digest()),
                 decision: decision.clone(),
             };
             match says.decision.decision {
                 Choice::Approve => approvals.push(signed),
-                Choice::Reject => {
-                    let over = signed.expired || signed.withdrawn || signed.superseded_by.is_some();
-                    if !over && !signed.may_be_later {
-                        against.push((says.id().clone(), decision.signer().clone()));
-                    }
-                }
-                Choice::Defer => {}
+                Choice::Reject if !signed.may_be_later => against.push(signed),
+                Choice::Reject | Choice::Defer => {}
             }
         }
         let used_before = match commit {

@@ -1,5 +1,6 @@
 //! What a comparison of trees finds, and how much it may read and list.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::error::Error;
@@ -29,8 +30,21 @@ const COST_OF_LISTING: u64 = 100;
 pub struct Compared {
     /// The changes, sorted by path.
     pub changes: Vec<Change>,
+    /// Of a merge, what it changes against further parents: one of `changes` has its path and what is new, and
+    /// was something else before.
+    pub sides: Vec<Change>,
     /// Faults of new entries, including directories.
     pub faults: Vec<Fault>,
+}
+
+impl Compared {
+    /// Returns the changes, those of a merge against each of its parents.
+    pub fn of_all_sides(&self) -> Cow<'_, [Change]> {
+        match self.sides.is_empty() {
+            true => Cow::Borrowed(&self.changes),
+            false => Cow::Owned([&*self.changes, &*self.sides].concat()),
+        }
+    }
 }
 
 /// A comparison on its way through the directories.
@@ -65,6 +79,7 @@ impl Listing {
     pub(super) fn finish(self, reader: &Reader) -> Compared {
         let found = self.found;
         let listed = found.changes.len().saturating_add(found.faults.len());
+        let listed = listed.saturating_add(found.sides.len());
         let listed = (listed as u64).saturating_mul(COST_OF_LISTING);
         reader.work_done(self.entries.saturating_add(listed));
         found
@@ -133,15 +148,33 @@ impl Listing {
         name: &[u8],
         (old, new): (Option<Content>, Option<Content>),
     ) -> Result<(), Error> {
-        if self.found.changes.len() >= self.max {
-            return Err(Error::Limit {
-                what: "changed paths",
-                max: self.max as u64,
-            });
-        }
+        self.is_listed(self.found.changes.len())?;
         let path = self.path(name)?;
         self.found.changes.push(Change { path, old, new });
         Ok(())
+    }
+
+    /// Lists the change of the same entry against another parent.
+    pub(super) fn change_of_side(
+        &mut self,
+        name: &[u8],
+        (old, new): (Option<Content>, Option<Content>),
+    ) -> Result<(), Error> {
+        self.is_listed(self.found.sides.len())?;
+        let path = self.path(name)?;
+        self.found.sides.push(Change { path, old, new });
+        Ok(())
+    }
+
+    /// One more may be listed.
+    fn is_listed(&self, number: usize) -> Result<(), Error> {
+        match number < self.max {
+            true => Ok(()),
+            false => Err(Error::Limit {
+                what: "changed paths",
+                max: self.max as u64,
+            }),
+        }
     }
 
     /// Lists a fault of an entry of the current directory.

@@ -262,11 +262,20 @@ impl Merge<'_> {
             self.listing.leave(above);
         } else if own {
             let differ = (0..row.sides.len()).filter(|at| row.differs(*at));
-            let old = differ.map(|at| content(row.side(at)));
+            let mut olds: Vec<_> = differ.map(|at| content(row.side(at))).collect();
+            olds.sort();
+            olds.dedup();
             // What is new against any of them is new.
-            let old = old.min_by_key(|it| it.map(|(mode, _)| mode == Mode::Executable));
-            self.listing
-                .change(row.key.name, (old.flatten(), content(row.new)))?;
+            olds.sort_by_key(|it| it.map(|(mode, _)| mode == Mode::Executable));
+            let new = content(row.new);
+            let (old, sides) = match olds.split_first() {
+                Some((old, sides)) => (*old, sides),
+                None => (None, &[][..]),
+            };
+            self.listing.change(row.key.name, (old, new))?;
+            for side in sides {
+                self.listing.change_of_side(row.key.name, (*side, new))?;
+            }
         }
         Ok(own)
     }

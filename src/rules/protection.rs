@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::case::CommitCase;
+use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::lifting::{Lifting, Made, Signed};
-use crate::policy::{Policy, Role};
+use crate::policy::{Policy, Role, Verified};
 use crate::record::tree::{Change, Mode};
 use crate::record::{
     Choice, Finding, Findings, Gate, Held, IdentityName, OverrideUse, Protection, RepoPath, Rule,
@@ -96,11 +96,40 @@ pub fn kept(
         );
         return;
     };
-    let protection = Protection::of(change);
-    let lifting = case.lifting.iter().find(|it| it.protection == protection);
+    let own_change = Protection::of(change);
+    // A merge changes a path against each parent that has it otherwise.
+    let of_sides = case.lifting.iter().map(|it| &it.protection);
+    let of_sides = of_sides.filter(|it| it.path == change.path && **it != own_change);
+    for protection in std::iter::once(&own_change).chain(of_sides) {
+        kept_from(case, protection, (needed, pattern), person, findings);
+    }
+}
+
+/// Refuses one such change, against one parent.
+fn kept_from(
+    case: &CommitCase<'_>,
+    protection: &Protection,
+    (needed, pattern): (usize, &str),
+    person: &IdentityName,
+    findings: &mut Findings,
+) {
+    let policy = case.rules.policy();
+    let subject = case.subject().path(&protection.path);
+    let lifting = case.lifting.iter().find(|it| it.protection == *protection);
     let own = own(case, person, lifting);
     let Some(lifting) = lifting.filter(|it| it.used_before || !it.approvals.is_empty()) else {
-        let command = remedy::lift(&protection);
+        let command = remedy::lift(protection);
+        let ask = format!(
+            "ask {} to run {command}",
+            others(policy, &own, &BTreeSet::new())
+        );
+        // Who vouches for a commit, or takes a run back, has not made what would be left out.
+        let is_made = case.signer.as_ref().is_ok_and(|it| it.person == *person)
+            && !matches!(CommitKind::of(case.commit), CommitKind::Rollback(_));
+        let next = match is_made {
+            true => format!("{}; or {ask}", remedy::leave_out(case, &protection.path)),
+            false => ask,
+        };
         findings.push(
             Rule::ProtectedArtefact
                 .finding(subject)
@@ -109,11 +138,7 @@ pub fn kept(
                     "nothing under {pattern} touched, or an override of exactly this change by {}",
                     operators(needed)
                 ))
-                .remedy(format!(
-                    "{}; or ask {} to run {command}",
-                    remedy::leave_out(case, &change.path),
-                    others(policy, &own, &BTreeSet::new())
-                )),
+                .remedy(next),
         );
         return;
     };
@@ -182,7 +207,9 @@ fn lifted(
             signed.insert(person);
         }
     }
-    if let Some((id, who)) = lifting.against.first() {
+    let mut against = lifting.against.iter();
+    if let Some(it) = against.find(|it| stands_against(it, policy, own)) {
+        let (id, who) = (it.decision.predicate().id(), it.decision.signer());
         let found = format!("{who} rejects the change ({id})");
         let next = format!("ask {who} to run {command} --supersedes {id}");
         refuse(
@@ -227,21 +254,41 @@ fn lifted(
     refuse(Rule::OverridePersons, found, operators(needed), next);
 }
 
+/// Tells whether a rejection stands: an operator's own, until they change their mind, or another operator does who
+/// has no part in the commit.
+fn stands_against(it: &Signed, policy: &Policy, own: &Own<'_>) -> bool {
+    let lifts_it = |by: &Verified<DecisionPredicate>| {
+        let same = by.signer() == it.decision.signer();
+        same || (is_operators(by, policy) && !own.are(by.signer(), policy))
+    };
+    let over = it.expired || it.withdrawn || it.superseders.iter().any(lifts_it);
+    !over && is_operators(&it.decision, policy)
+}
+
+/// Tells whether an operator has signed this, who is no model.
+fn is_operators(it: &Verified<DecisionPredicate>, policy: &Policy) -> bool {
+    let (says, person) = (it.predicate(), it.signer());
+    let by_person = says.decision.actor.kind == ActorKind::Human && !policy.is_of_model(person);
+    by_person && policy.holds(person, Role::Operator)
+}
+
 /// Says why an approval does not count, if it does not.
 fn counts_not(it: &Signed, policy: &Policy, subject: &Subject) -> Option<String> {
     let (says, person) = (it.decision.predicate(), it.decision.signer());
     let id = says.id();
-    let by_person = says.decision.actor.kind == ActorKind::Human && !policy.is_of_model(person);
     if it.withdrawn {
         return Some(format!("{id}, which is withdrawn"));
     }
-    if let Some(other) = &it.superseded_by {
+    // Only who signed it changes their mind about it. Others reject the change.
+    let mut superseders = it.superseders.iter();
+    if let Some(other) = superseders.find(|it| it.signer() == person) {
+        let other = other.predicate().id();
         return Some(format!("{id}, which {other} supersedes"));
     }
     if it.expired {
         return Some(format!("{id}, which expired at {}", says.expires));
     }
-    if !by_person || !policy.holds(person, Role::Operator) {
+    if !is_operators(&it.decision, policy) {
         return Some(format!(
             "{id}, and the policy does not name them as an operator"
         ));
@@ -269,17 +316,38 @@ fn others(policy: &Policy, own: &Own<'_>, signed: &BTreeSet<&IdentityName>) -> S
     }
 }
 
-/// Returns what a push that landed says of the overrides that it used: of each path the persons who signed.
-pub fn used_by(lifting: &Lifting) -> String {
-    let stands = |it: &&Signed| !(it.expired || it.withdrawn || it.superseded_by.is_some());
-    let signed = lifting.unused().filter(stands);
-    let persons: BTreeSet<_> = signed.map(|it| it.decision.signer()).collect();
-    let persons: Vec<_> = persons.iter().map(|it| it.as_str()).collect();
+/// How a push that landed says that it used an override.
+const USED: &str = "override used: ";
+
+/// Returns what a push that landed says of the overrides of a path that it used: the persons whose signatures
+/// counted. `own` have signed the commit, or vouch for it.
+pub fn used_by<'a>(
+    sides: &[&Lifting],
+    own: impl Iterator<Item = &'a IdentityName>,
+    policy: &Policy,
+) -> String {
+    let own = Own {
+        persons: own.collect(),
+        named: sides.first().map_or(&NOBODY, |it| &it.makers),
+    };
+    let signed = sides.iter().flat_map(|it| it.unused());
+    let counted = signed.filter(|it| {
+        let counts = counts_not(it, policy, &Subject::none()).is_none();
+        counts && !own.are(it.decision.signer(), policy)
+    });
+    let persons: BTreeSet<_> = counted.map(|it| it.decision.signer().as_str()).collect();
+    let persons: Vec<_> = persons.into_iter().collect();
+    let path = sides.first().map(|it| it.protection.path.to_string());
     format!(
-        "override used: {}, by {}",
-        lifting.protection.path,
+        "{USED}{}, by {}",
+        path.unwrap_or_default(),
         persons.join(", ")
     )
+}
+
+/// Tells whether a note says that an override was used: a push that is refused has used none.
+pub fn tells_of_use(note: &str) -> bool {
+    note.starts_with(USED)
 }
 
 /// Compares what a receipt tells of overrides with what its push used. `all` is what was used by it or before,
