@@ -53,19 +53,14 @@ pub fn judge(reader: &Reader, write: Write<'_>) -> Result<Report, Error> {
     };
     let (policy, none) = (write.rules.policy(), TakenBack::default());
     // The content of new pages is no object yet, and is right as it is written.
-    let is_page = |it: &Change| {
-        policy
-            .artefacts()
-            .iter()
-            .any(|root| root.index_page() == it.path)
-    };
-    let others: Vec<Change> = write
+    let (pages, others): (Vec<Change>, Vec<Change>) = write
         .changes
         .iter()
-        .filter(|it| !is_page(it))
         .cloned()
-        .collect();
-    let artefacts = artefacts::collect(reader, policy, &made, &others, &none)?;
+        .partition(|it| policy.is_index_page(&it.path));
+    let mut artefacts = artefacts::collect(reader, policy, &made, &others, &none)?;
+    let pages = pages.into_iter().map(|it| it.path);
+    artefacts.generated.extend(pages);
     let case = CommitCase {
         rules: write.rules,
         commit: &commit,

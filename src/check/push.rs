@@ -1,6 +1,6 @@
 //! Judges a whole push at once, by the policy as it stood before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::artefacts::TakenBack;
@@ -10,9 +10,9 @@ use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::policy::Policy;
-use crate::record::{Coded, ObjectId, RefName, Report, Subject, Timestamp};
+use crate::record::{Coded, Finding, ObjectId, RefName, Report, Subject, Timestamp};
 use crate::records::Movement;
-use crate::rules::{arrival, growth, limits, push as rules};
+use crate::rules::{arrival, artefacts, growth, limits, push as rules};
 use crate::signing::PublicKey;
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
@@ -467,6 +467,7 @@ fn judge_branch(
     match judged {
         Ok(mut found) => {
             branch::name_vouches(&branch.rules, &branch.commits, collector, &mut found)?;
+            name_adoption(push, reference, &mut found)?;
             report.absorb(found);
             Ok(())
         }
@@ -480,4 +481,42 @@ pub fn refs(reader: &Reader) -> Result<Refs, Error> {
         .references("refs/")?
         .into_iter()
         .collect::<BTreeMap<_, _>>())
+}
+
+/// Number of tips among which the branch is looked for on which a refused commit was before.
+const MOST_TIPS: usize = 100;
+
+/// Says of refused artefacts on which other branch they stood before the push: there a root may adopt them.
+fn name_adoption(push: &Push<'_>, reference: &RefName, report: &mut Report) -> Result<(), Error> {
+    let commit_of = |it: &Finding| {
+        let commit = it.subject.commit.as_ref()?.parse::<ObjectId>().ok();
+        commit.filter(|_| artefacts::may_be_adopted(it))
+    };
+    let commits: Vec<_> = report.findings.iter().filter_map(commit_of).collect();
+    let Some(first) = commits.first() else {
+        return Ok(());
+    };
+    let others = push.before.iter();
+    let others = others.filter(|(name, _)| name.branch().is_some() && *name != reference);
+    // Those that others build on have short names.
+    let mut others: Vec<_> = others.collect();
+    others.sort_by_key(|(name, _)| (name.as_str().split('/').count(), *name));
+    let mut seen = BTreeSet::new();
+    let tips = others.into_iter().filter(|(_, tip)| seen.insert(**tip));
+    for (name, tip) in tips.take(MOST_TIPS) {
+        if push.reader.is_ancestor(*first, *tip)? {
+            let new = push.reader.new_commits(&commits, &[*tip])?;
+            let new: BTreeSet<_> = new.into_iter().collect();
+            let findings = std::mem::take(&mut report.findings).into_iter();
+            let named = findings.map(|mut finding| {
+                if commit_of(&finding).is_some_and(|id| !new.contains(&id)) {
+                    artefacts::was_on(name, *tip, &mut finding);
+                }
+                finding
+            });
+            report.findings = named.collect();
+            break;
+        }
+    }
+    Ok(())
 }

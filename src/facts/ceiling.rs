@@ -38,7 +38,7 @@ pub struct CeilingFacts {
     pub person: IdentityName,
     /// The ceiling of that person; nothing where the policy has ceilings, and none is for them.
     pub own: Option<Ceiling>,
-    /// What the run itself does to each path.
+    /// What the run itself does to each path, but for generated pages, which follow from it. The figures count those too.
     pub deeds: BTreeMap<RepoPath, BTreeSet<Deed>>,
     /// All that has landed of its base task, with the run.
     pub task: Counted,
@@ -85,8 +85,9 @@ impl Collector<'_> {
     ) -> Result<CeilingFacts, Error> {
         let reader = self.records.reader();
         let measure = self.measures.of(reader, trees)?;
-        let deeds = measure.deeds().map(|(path, it)| (path.clone(), it));
-        let deeds = deeds.collect();
+        let deeds = measure.deeds();
+        let deeds = deeds.filter(|(path, _)| !policy.is_index_page(path));
+        let deeds = deeds.map(|(path, it)| (path.clone(), it)).collect();
         let own = policy.ceiling(person);
         let limits = own.as_ref().map(|it| it.under(&contract.ceiling).limits);
         let limits = limits.unwrap_or_default();

@@ -63,21 +63,32 @@ impl<'r> Directories<'r> {
         Ok(Some(at))
     }
 
-    /// Returns the directories that some file system takes for the one at a path.
-    pub fn alike(&mut self, tree: ObjectId, path: &RepoPath) -> Result<Vec<ObjectId>, Error> {
-        let mut found = vec![tree];
+    /// Returns the directories that some file system takes for the one at a path, and how each is spelt.
+    pub fn alike(
+        &mut self,
+        tree: ObjectId,
+        path: &RepoPath,
+    ) -> Result<Vec<(RepoPath, ObjectId)>, Error> {
+        let mut found = vec![(None, tree)];
         for name in path.components() {
             let folded = fold::bytes(name);
             let mut next = Vec::new();
-            for tree in found {
+            for (above, tree) in found {
                 let names = self.names(tree)?;
                 let inner = names
                     .iter()
                     .filter(|(name, (mode, _))| *mode == Mode::Tree && fold::bytes(name) == folded);
-                next.extend(inner.map(|(_, (_, id))| *id));
+                next.extend(inner.map(|(name, (_, id))| {
+                    let path = match &above {
+                        Some(above) => RepoPath::join(above, name),
+                        None => RepoPath::new(name.as_slice()),
+                    };
+                    (Some(path), *id)
+                }));
             }
             found = next;
         }
-        Ok(found)
+        let named = found.into_iter();
+        Ok(named.filter_map(|(path, id)| Some((path?, id))).collect())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{ArtefactRules, Document, Naming};
+use super::document::{ArtefactRules, Document, Limits, Naming};
 use super::features;
 use crate::record::{DirectoryPath, RepoPath, fold};
 
@@ -34,6 +34,11 @@ impl ArtefactRoot {
     /// Returns the directories in it that only take what moves there.
     pub fn archives(&self) -> &[DirectoryPath] {
         &self.archives
+    }
+
+    /// Returns the directory, and those in it that are archives.
+    fn directories(&self) -> impl Iterator<Item = &DirectoryPath> {
+        std::iter::once(&self.root).chain(&self.archives)
     }
 
     /// Returns the path of its index, whether it has one or not.
@@ -96,8 +101,64 @@ pub(super) fn check(document: &Document, complaints: &mut Vec<String>) -> Vec<Ar
         for archive in &root.archives {
             complaints.extend(shared(root, archive, &roots));
         }
+        complaints.extend(out_of_reach(root, &roots, &document.limits));
     }
     roots
+}
+
+/// Complains about a table below whose directories nothing could ever be written: they are spelt in two ways, stand in
+/// the place of a page, or are beyond what names and limits permit.
+fn out_of_reach(root: &ArtefactRoot, roots: &[ArtefactRoot], limits: &Limits) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let all = roots.iter().flat_map(ArtefactRoot::directories);
+    let all: Vec<&DirectoryPath> = all.collect();
+    for directory in root.directories() {
+        let mut complain = |why: String| {
+            let (root, directory) = (root.root.as_str(), directory.as_str());
+            complaints.push(format!("artefacts: root {root:?}: {directory:?} {why}"));
+        };
+        if let Some(other) = all.iter().find(|it| spelt_otherwise(directory, it)) {
+            complain(format!("is spelt otherwise than in {:?}", other.as_str()));
+        }
+        let paged = roots.iter().filter(|it| it.index);
+        let mut pages = paged.map(ArtefactRoot::index_page);
+        let path = directory.path();
+        if let Some(page) = pages.find(|page| {
+            directory.is_at_or_below(page)
+                || fold::bytes(path.as_bytes()) == fold::bytes(page.as_bytes())
+        }) {
+            complain(format!("stands where the page {page} is to be"));
+        }
+        let components = || path.components();
+        if components().next().is_some_and(is_drive) {
+            complain("begins as a drive of Windows does".to_owned());
+        }
+        if components().count() > limits.tree_depth {
+            complain(format!("is deeper than tree_depth = {}", limits.tree_depth));
+        }
+        if components().any(|it| it.len() > limits.component_bytes) {
+            let most = limits.component_bytes;
+            complain(format!("has a name longer than component_bytes = {most}"));
+        }
+        if directory.as_str().len() >= limits.path_bytes {
+            let most = limits.path_bytes;
+            complain(format!("is not shorter than path_bytes = {most}"));
+        }
+    }
+    complaints
+}
+
+/// Tells whether two directories go through one that each of them spells in its own way.
+fn spelt_otherwise(one: &DirectoryPath, other: &DirectoryPath) -> bool {
+    let (one, other) = (one.path(), other.path());
+    let together = one.components().zip(other.components());
+    let mut same = together.take_while(|(a, b)| fold::bytes(a) == fold::bytes(b));
+    same.any(|(a, b)| a != b)
+}
+
+/// Tells whether a component is `C:` or begins so.
+fn is_drive(component: &[u8]) -> bool {
+    matches!(component, [letter, b':', ..] if letter.is_ascii_alphabetic())
 }
 
 /// Reads one table.
@@ -171,7 +232,15 @@ mod tests {
     }
 
     fn checked(tables: Vec<ArtefactRules>) -> Result<Vec<ArtefactRoot>, Vec<String>> {
+        checked_by(Limits::default(), tables)
+    }
+
+    fn checked_by(
+        limits: Limits,
+        tables: Vec<ArtefactRules>,
+    ) -> Result<Vec<ArtefactRoot>, Vec<String>> {
         let mut document: Document = toml::from_str(HEAD).unwrap();
+        document.limits = limits;
         document.artefacts = tables;
         let mut complaints = Vec::new();
         let roots = check(&document, &mut complaints);
@@ -219,6 +288,66 @@ mod tests {
                 "{shown}: {complaints:?}"
             );
         }
+    }
+
+    #[test]
+    fn tables_below_which_nothing_could_be_written_are_complained_about() {
+        let paged = |root: &str, archive: &[&str]| ArtefactRules {
+            index: true,
+            ..table(root, archive)
+        };
+        for (tables, expected) in [
+            (vec![paged("a/", &["a/INDEX.md/"])], "the page a/INDEX.md"),
+            (vec![paged("a/", &["a/index.md/x/"])], "the page a/INDEX.md"),
+            (
+                vec![paged("a/", &[]), table("a/INDEX.md/", &[])],
+                "the page",
+            ),
+            (vec![table("a/", &["A/x/"])], "is spelt otherwise"),
+            (
+                vec![table("a/", &[]), table("A/b/", &[])],
+                "is spelt otherwise",
+            ),
+            (
+                vec![table("a/b/", &[]), table("A/c/", &[])],
+                "is spelt otherwise",
+            ),
+            (vec![table("C:/", &[])], "a drive of Windows"),
+        ] {
+            let shown = format!("{tables:?}");
+            let complaints = checked(tables).expect_err(&shown);
+            assert!(
+                complaints.iter().any(|it| it.contains(expected)),
+                "{shown}: {complaints:?}"
+            );
+        }
+        let limits = Limits {
+            tree_depth: 2,
+            component_bytes: 4,
+            path_bytes: 9,
+            ..Limits::default()
+        };
+        for (root, archive, expected) in [
+            ("a/b/c/", None, "tree_depth = 2"),
+            ("a/b/", Some("a/b/c/"), "tree_depth = 2"),
+            ("abcde/", None, "component_bytes = 4"),
+            ("abcd/abcd/", None, "path_bytes = 9"),
+        ] {
+            let tables = vec![table(root, archive.as_slice())];
+            let complaints = checked_by(limits.clone(), tables).expect_err(root);
+            assert!(complaints[0].contains(expected), "{complaints:?}");
+        }
+        for fine in [
+            vec![table("a/", &["a/INDEX.md/"])],
+            vec![
+                paged("a/", &["a/b/INDEX.md/"]),
+                table("a/c/", &["a/c/old/"]),
+            ],
+            vec![table("C/", &[]), table("b/C:/", &[])],
+        ] {
+            assert!(checked(fine.clone()).is_ok(), "{fine:?}");
+        }
+        assert!(checked_by(limits, vec![table("a/", &["a/abcd/"])]).is_ok());
     }
 
     #[test]

@@ -3,12 +3,15 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
 use super::fold;
 
 /// The name of a file that is one version of something: `Protocol_v1.2.md`.
 ///
-/// The base begins and ends with a letter or a digit, and has these, `_`, `-` and `.` between. The numbers have no
-/// leading zeros. The extension is one or more words of ASCII letters and digits, joined by `.`, none of them a
+/// It is in Unicode's form NFC. The base begins with a letter or a digit of any script, ends with one of these or with a
+/// mark that belongs to it, and has all these, `_`, `-` and `.` between. The numbers have no leading zeros. The extension is one or more words of ASCII letters and digits, joined by `.`, none of them a
 /// number: `md`, `tar.gz`, `7z`. Nothing in it says "final": versions do that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtefactName {
@@ -21,12 +24,16 @@ impl ArtefactName {
     /// Reads the name of a file.
     pub fn parse(name: &[u8]) -> Result<Self, BadArtefactName> {
         let name = std::str::from_utf8(name).map_err(|_| BadArtefactName::NotUtf8)?;
-        let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let is_mark = |c: char| is_combining_mark(c) && !fold::ignorable(c);
+        let fits = |c: char| c.is_alphanumeric() || is_mark(c) || matches!(c, '_' | '-' | '.');
         if let Some(c) = name.chars().find(|c| !fits(*c)) {
             return Err(match c.is_whitespace() {
                 true => BadArtefactName::Space,
                 false => BadArtefactName::Character(c),
             });
+        }
+        if !is_nfc(name) {
+            return Err(BadArtefactName::NotNfc(name.nfc().collect()));
         }
         let (base, rest) = split(name).ok_or(BadArtefactName::NoVersion)?;
         let mut words = rest.split('.').peekable();
@@ -54,8 +61,13 @@ impl ArtefactName {
         if !words.iter().all(|it| plain(it) && !is_number(it)) {
             return Err(BadArtefactName::Extension(words.join(".")));
         }
-        let ends = |c: char| c.is_alphanumeric();
-        if !base.starts_with(ends) || !base.ends_with(ends) {
+        // Most vowel signs are alphabetic, and still marks: nothing carries them at the beginning.
+        let begins = |c: char| c.is_alphanumeric() && !is_mark(c);
+        let ends = |c: char| c.is_alphanumeric() || is_mark(c);
+        let orphan = base
+            .split(['_', '-', '.'])
+            .any(|it| it.starts_with(is_mark));
+        if !base.starts_with(begins) || !base.ends_with(ends) || orphan {
             return Err(BadArtefactName::Base(base.to_owned()));
         }
         if let Some(word) = claim(base, &words) {
@@ -232,7 +244,10 @@ pub enum BadArtefactName {
     /// It has white space in it.
     #[error("a space in the name")]
     Space,
-    /// It has a character that is no letter, digit, `_`, `-` or `.`.
+    /// It is not in the form that composes characters.
+    #[error("not in Unicode's form NFC, in which it is {0:?}: git mv gives it that name")]
+    NotNfc(String),
+    /// It has a character that is no letter, digit, mark, `_`, `-` or `.`.
     #[error("the character {0:?}")]
     Character(char),
     /// There is no `_v` with a number.
@@ -259,7 +274,7 @@ pub enum BadArtefactName {
     /// The extension is not one.
     #[error("an extension that is not of letters and digits: {0:?}")]
     Extension(String),
-    /// The base is empty, or begins or ends with a mark.
+    /// The base is empty, begins or ends with a sign, or has a mark without a letter.
     #[error("a base that does not begin and end with a letter or a digit: {0:?}")]
     Base(String),
     /// A word claims what the version says.
@@ -301,6 +316,24 @@ mod tests {
                 "md",
             ),
             ("A_v_v1.0.md", "A_v", "1.0", "md"),
+            (
+                "\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}_v1.0.md",
+                "\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}",
+                "1.0",
+                "md",
+            ),
+            (
+                "\u{e44}\u{e17}\u{e22}\u{e19}\u{e35}\u{e49}_v1.0.md",
+                "\u{e44}\u{e17}\u{e22}\u{e19}\u{e35}\u{e49}",
+                "1.0",
+                "md",
+            ),
+            (
+                "\u{ba4}\u{bae}\u{bbf}\u{bb4}\u{bcd}_v1.0.md",
+                "\u{ba4}\u{bae}\u{bbf}\u{bb4}\u{bcd}",
+                "1.0",
+                "md",
+            ),
         ] {
             let read = ArtefactName::parse(name.as_bytes());
             let read = read.unwrap_or_else(|why| panic!("{name}: {why}"));
@@ -327,6 +360,10 @@ mod tests {
             ("A+B_v1.0.md", "the character"),
             ("A\u{200b}_v1.0.md", "the character"),
             ("A/B_v1.0.md", "the character"),
+            ("A\u{fe0f}_v1.0.md", "the character"),
+            ("e\u{301}_v1.0.md", "NFC, in which it is \"\u{e9}_v1.0.md\""),
+            ("\u{94d}A_v1.0.md", "a base"),
+            ("A_\u{94d}B_v1.0.md", "a base"),
             ("A_v01.0.md", "a leading zero in the version: 01"),
             ("A_v1.00.md", "a leading zero in the version: 00"),
             ("A_v1.0.01.md", "a leading zero"),

@@ -8,8 +8,8 @@ use crate::facts::case::{CommitCase, CommitKind};
 use crate::policy::ArtefactRoot;
 use crate::record::artefact::{ArtefactName, Version};
 use crate::record::tree::{Change, Mode};
-use crate::record::{Finding, Findings, RepoPath, Rule};
-use crate::sys::shell::quote;
+use crate::record::{Finding, Findings, ObjectId, RefName, RepoPath, Rule};
+use crate::sys::shell::shown;
 
 use super::{index_page, remedy};
 
@@ -46,7 +46,6 @@ pub fn artefacts(case: &CommitCase<'_>, findings: &mut Findings) {
             (Ok(name), true) => {
                 let line = Line::of(path, &name);
                 added.entry(line).or_default().push((name, path));
-                findings.extend(given_out_again(case, path));
                 // Where one side of a merge has it, and the other one gave it up.
                 if before.iter().flatten().any(|it| Some(*it) != change.new) {
                     findings.push(fixed(case, root, change));
@@ -76,6 +75,9 @@ pub fn artefacts(case: &CommitCase<'_>, findings: &mut Findings) {
             findings,
         );
     }
+    let again = case.artefacts.taken_back.iter();
+    findings.extend(again.map(|(path, by)| given_out_again(case, path, *by)));
+    findings.extend(doubled(case));
     pages(case, findings);
 }
 
@@ -164,7 +166,7 @@ fn archive(
                 "an archive that never changes, and takes only what moves there from {}",
                 root.root()
             ))
-            .remedy(remedy::leave_out(case, path)),
+            .remedy(remedy::keep(case, path)),
     )
 }
 
@@ -191,21 +193,47 @@ fn fixed(case: &CommitCase<'_>, root: &ArtefactRoot, change: &Change) -> Finding
         .finding(case.subject().path(&change.path))
         .found(found)
         .expected(expected)
-        .remedy(remedy::leave_out(case, &change.path))
+        .remedy(remedy::keep(case, &change.path))
 }
 
-/// A version that was taken back does not come back with another content.
-fn given_out_again(case: &CommitCase<'_>, path: &RepoPath) -> Option<Finding> {
-    let by = case.artefacts.taken_back.get(path)?;
-    Some(
-        Rule::ArtefactFixed
+/// A version that was taken back does not come back with another content, from another side of a merge neither.
+fn given_out_again(case: &CommitCase<'_>, path: &RepoPath, by: ObjectId) -> Finding {
+    Rule::ArtefactFixed
+        .finding(case.subject().path(path))
+        .found(format!(
+            "another content of a version that {by} has taken back"
+        ))
+        .expected("a version that nobody has seen before, or the same content")
+        .remedy(
+            match case.artefacts.before.contains_key(path) || !is_changed(case, path) {
+                true => remedy::next_version(path),
+                false => remedy::rename(case, path),
+            },
+        )
+}
+
+/// A line has each version once, whichever sides of a merge gave it, and in which spelling.
+fn doubled(case: &CommitCase<'_>) -> impl Iterator<Item = Finding> {
+    // What the commit adds itself does not follow the highest version.
+    let brought = |it: &&(RepoPath, RepoPath)| {
+        !is_changed(case, &it.0) || case.artefacts.put_back.contains(&it.0)
+    };
+    let doubled = case.artefacts.doubled.iter().filter(brought);
+    doubled.map(|(path, other)| {
+        Rule::ArtefactVersion
             .finding(case.subject().path(path))
-            .found(format!(
-                "another content of a version that {by} has taken back"
-            ))
-            .expected("a version that nobody has seen before, or the same content")
-            .remedy(remedy::rename(case, path)),
-    )
+            .found(format!("the version that {other} has as well"))
+            .expected("each version once, in the directory and in its archives")
+            .remedy(match case.artefacts.put_back.contains(path) {
+                true => remedy::leave_out(case, path),
+                false => remedy::next_version(path),
+            })
+    })
+}
+
+/// Tells whether a path is one of those that the commit changes by itself.
+fn is_changed(case: &CommitCase<'_>, path: &RepoPath) -> bool {
+    case.changes.iter().any(|it| it.path == *path)
 }
 
 /// Judges the new versions of a line, in order: each follows the highest one before it.
@@ -235,17 +263,40 @@ fn follow(
     }
 }
 
+/// Tells whether a finding is one of those that commits from before the policy asked for them may have.
+pub fn may_be_adopted(finding: &Finding) -> bool {
+    let rules = [
+        Rule::ArtefactName,
+        Rule::ArtefactVersion,
+        Rule::ArtefactFixed,
+        Rule::ArtefactArchive,
+        Rule::IndexPage,
+    ];
+    rules.iter().any(|rule| finding.rule == *rule)
+}
+
+/// Says of a refused commit on which branch it was before, at this tip.
+pub fn was_on(branch: &RefName, tip: ObjectId, finding: &mut Finding) {
+    finding.remedy.push_str(&format!(
+        "; or, as {branch} has this commit: if it is from before the policy asked for this, ask a root for adopted = \
+         \"{tip}\" in the [[ref]] of {branch}: git awo policy propose FILE"
+    ));
+}
+
 /// Returns how a page becomes right in the commit that is judged.
 fn reconcile(case: &CommitCase<'_>, page: &RepoPath) -> String {
-    let before = index_page::reconcile(page);
+    let before = index_page::RECONCILE_STAGED;
     match CommitKind::of(case.commit) {
         CommitKind::Governed(_) => {
-            let page = quote(page.to_str().unwrap_or("PATH"));
+            let page = shown(page.as_bytes());
             format!(
                 "let the command of the run write with git awo write PATH, which keeps {page} right"
             )
         }
-        _ => format!("{before}, then git commit --amend --no-edit (before it is made: git commit)"),
+        _ => format!(
+            "{before}, then git commit --amend --no-edit ({}; before it is made: git commit)",
+            remedy::OLDER
+        ),
     }
 }
 

@@ -56,7 +56,8 @@ pub(super) fn writers(case: &CommitCase<'_>, person: &IdentityName, findings: &m
         return;
     }
     for change in case.changes {
-        if !case.rules.grants_direct(person, &change.path) {
+        let follows = case.artefacts.generated.contains(&change.path);
+        if !follows && !case.rules.grants_direct(person, &change.path) {
             findings.push(
                 Rule::DirectWriters
                     .finding(case.subject().path(&change.path))

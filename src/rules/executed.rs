@@ -74,7 +74,10 @@ pub(super) fn paths(
             skeleton::changes(contract, case.changes, subject, findings);
             untouched(contract, case.changes, subject, findings);
         }
-        false => contract_scope(contract, case.changes, subject, findings),
+        false => {
+            let follows = |path: &RepoPath| case.artefacts.generated.contains(path);
+            contract_scope(contract, case.changes, follows, subject, findings);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::record::index_page::Differences;
 use crate::record::{Finding, RepoPath, Rule, Subject};
-use crate::sys::shell::quote;
+use crate::sys::shell::shown;
 
 /// Number of files of each kind that are named.
 const NAMED: usize = 20;
@@ -46,10 +46,13 @@ pub fn differs(
     )
 }
 
+/// Makes every page what the staged files make, and stages it.
+pub const RECONCILE_STAGED: &str = "git awo index reconcile --staged";
+
 /// Returns how a page becomes what the work tree makes of it, before a commit.
 pub fn reconcile(page: &RepoPath) -> String {
     format!(
         "git awo index reconcile, then git add -- {}",
-        quote(page.to_str().unwrap_or("PATH"))
+        shown(page.as_bytes())
     )
 }

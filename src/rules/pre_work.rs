@@ -5,7 +5,7 @@ use crate::facts::pre_work::PreWorkFacts;
 use crate::facts::run::Lookup;
 use crate::record::path::quote;
 use crate::record::tree::{Change, Mode};
-use crate::record::{Findings, Rule, Subject};
+use crate::record::{Findings, RepoPath, Rule, Subject};
 use crate::records::{PlannedChange, PlannedFile, Rails, Window};
 
 use super::post_work::gates::{canonical, occurrences, rails_of};
@@ -90,7 +90,9 @@ pub fn pre_work(facts: &PreWorkFacts<'_>, subject: &Subject) -> Findings {
         }
     }
     let changes: Vec<_> = says.files.iter().map(change).collect();
-    contract_scope(it, &changes, subject, &mut findings);
+    let policy = facts.judged_by.0;
+    let follows = |path: &RepoPath| policy.is_index_page(path);
+    contract_scope(it, &changes, follows, subject, &mut findings);
     prerequisites(facts, subject, &mut findings);
     findings
 }

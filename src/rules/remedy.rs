@@ -5,12 +5,12 @@ use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::upstream::Ahead;
 use crate::record::tree::Mode;
 use crate::record::{Held, IdentityName, Protection, RepoPath, TaskId};
-use crate::sys::shell::quote;
+use crate::sys::shell::{quote, shown};
 
 /// Returns how a commit becomes one that leaves a path as it was before. The commit of a run is never
 /// rewritten: the command runs again.
 pub fn leave_out(case: &CommitCase<'_>, path: &RepoPath) -> String {
-    let path = quote(path.to_str().unwrap_or("PATH"));
+    let path = shown(path.as_bytes());
     if let CommitKind::Governed(_) = CommitKind::of(case.commit) {
         let named = case.commit.trailer("AWO-Task");
         let task = match named.as_slice() {
@@ -22,23 +22,71 @@ pub fn leave_out(case: &CommitCase<'_>, path: &RepoPath) -> String {
              is recorded, it has spent its approval: git awo approve {task} --again first)"
         );
     }
+    if is_merge(case) {
+        return format!(
+            "{AGAIN}, then git restore --staged --worktree -- {path}, then git commit --no-edit (before the merge is \
+             made: git restore --staged -- {path})"
+        );
+    }
     format!(
         "git reset --soft HEAD^, then git restore --staged --worktree -- {path}, then git commit \
-         --allow-empty -C ORIG_HEAD (before the commit is made: git restore --staged -- {path})"
+         --allow-empty -C ORIG_HEAD ({OLDER}; before the commit is made: git restore --staged -- {path})"
     )
+}
+
+/// How a merge is made again.
+const AGAIN: &str = "git reset --keep HEAD^, then git merge --no-ff --no-commit BRANCH";
+
+/// How a commit is mended on which others stand.
+pub const OLDER: &str = "of an earlier commit: the same where git rebase -i COMMIT^ stops for the word edit, up to git \
+                         rebase --continue";
+
+fn is_merge(case: &CommitCase<'_>) -> bool {
+    case.commit.parents.len() > 1
+}
+
+/// Returns how a merge keeps to what its sides have at a path.
+pub fn as_the_sides(path: &RepoPath) -> String {
+    format!(
+        "git reset --keep HEAD^, then git merge --no-ff BRANCH, and leave {path} as the sides have it; where each of them has \
+         something else, {again}",
+        path = shown(path.as_bytes()),
+        again = next_version(path),
+    )
+}
+
+/// Returns how a commit leaves an artefact as it was; what a merge has of it comes from its sides.
+pub fn keep(case: &CommitCase<'_>, path: &RepoPath) -> String {
+    match is_merge(case) {
+        true => as_the_sides(path),
+        false => leave_out(case, path),
+    }
 }
 
 /// Returns how a commit gives a new file another name.
 pub fn rename(case: &CommitCase<'_>, path: &RepoPath) -> String {
-    let old = quote(path.to_str().unwrap_or("PATH"));
+    let old = shown(path.as_bytes());
     match CommitKind::of(case.commit) {
         CommitKind::Governed(_) => leave_out(case, path),
+        _ if is_merge(case) => format!(
+            "{AGAIN}, then git mv -- {old} PATH, then git commit --no-edit (before the merge is made: git mv -- {old} PATH)"
+        ),
         // An amended commit would be compared with the one that it replaces, which has the name.
         _ => format!(
-            "git reset --soft HEAD^, then git mv -- {old} PATH, then git commit -C ORIG_HEAD (before the commit \
+            "git reset --soft HEAD^, then git mv -- {old} PATH, then git commit -C ORIG_HEAD ({OLDER}; before the commit \
              is made: git mv -- {old} PATH)"
         ),
     }
+}
+
+/// Returns how a merge takes a version of which the other side has something else.
+pub fn next_version(path: &RepoPath) -> String {
+    let path = shown(path.as_bytes());
+    format!(
+        "give it the next version on its branch, and merge again: git reset --keep HEAD^ (before the merge is made: git \
+         merge --abort), then git switch BRANCH, stop where {path} came with git rebase -i COMMIT^ and the word edit, git \
+         reset --soft HEAD^, git mv -- {path} PATH, git commit -C ORIG_HEAD, git rebase --continue"
+    )
 }
 
 /// Returns how a commit leaves a path out, and which key of the policy may allow what it does there.
@@ -62,7 +110,7 @@ pub fn lift(it: &Protection) -> String {
     if let Some(mode) = to.filter(|mode| *mode != from.unwrap_or(Mode::File)) {
         more.push_str(&format!(" --mode {mode}"));
     }
-    let path = quote(it.path.to_str().unwrap_or("PATH"));
+    let path = shown(it.path.as_bytes());
     format!(
         "git awo override {path} --from {} --to {}{more} --reason TEXT",
         id(it.from),

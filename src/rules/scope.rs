@@ -9,7 +9,7 @@ use crate::facts::case::CommitCase;
 use crate::policy::pattern::{BadPattern, PathSet};
 use crate::record::contract::Contract;
 use crate::record::tree::Change;
-use crate::record::{Findings, IdentityName, Rule, Subject};
+use crate::record::{Findings, IdentityName, RepoPath, Rule, Subject};
 
 /// Refuses changes of protected artefacts that no override lets this commit make, and changes that a restriction keeps from the person.
 pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut Findings) {
@@ -44,14 +44,16 @@ pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut
     }
 }
 
-/// Refuses changes outside the contract's allowed paths or inside its forbidden ones.
+/// Refuses changes outside the contract's allowed paths or inside its forbidden ones. What follows from other changes need
+/// not be allowed.
 pub fn contract_scope(
     contract: &Contract,
     changes: &[Change],
+    follows: impl Fn(&RepoPath) -> bool,
     subject: &Subject,
     findings: &mut Findings,
 ) {
-    scope(contract, changes, true, subject, findings);
+    scope(contract, changes, follows, subject, findings);
 }
 
 /// Refuses changes inside the contract's forbidden paths.
@@ -61,13 +63,13 @@ pub fn untouched(
     subject: &Subject,
     findings: &mut Findings,
 ) {
-    scope(contract, changes, false, subject, findings);
+    scope(contract, changes, |_| true, subject, findings);
 }
 
 fn scope(
     contract: &Contract,
     changes: &[Change],
-    within_allowed: bool,
+    may_be_outside: impl Fn(&RepoPath) -> bool,
     subject: &Subject,
     findings: &mut Findings,
 ) {
@@ -95,7 +97,7 @@ fn scope(
                     contract.id
                 ))
         };
-        if within_allowed && !sets.allowed.matches(&change.path) {
+        if !sets.allowed.matches(&change.path) && !may_be_outside(&change.path) {
             findings.push(deny(
                 Rule::AllowedPaths,
                 format!("within {}", contract.allowed_paths.join(" ")),

@@ -14,7 +14,8 @@ use super::scope::policy_paths;
 pub fn vouched(case: &CommitCase<'_>, person: &IdentityName, findings: &mut Findings) {
     policy_paths(case, person, findings);
     for change in case.changes {
-        if !case.rules.grants_vouched(person, &change.path) {
+        let follows = case.artefacts.generated.contains(&change.path);
+        if !follows && !case.rules.grants_vouched(person, &change.path) {
             findings.push(
                 Rule::VouchedPaths
                     .finding(case.subject().path(&change.path))

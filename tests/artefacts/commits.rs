@@ -392,6 +392,89 @@ fn of_a_merge_only_its_own_changes_are_judged() {
 }
 
 #[test]
+fn a_merge_brings_no_version_twice() {
+    let door = door(VERSIONED);
+    let base = some(&door);
+    let (short, long) = ("src/specs/Y_v1.0.md", "src/specs/Y_v1.0.0.md");
+    let archived = "src/specs/archive/Y_v1.0.md";
+    let ours = commit(&door, &base, &[file(short, "a")]);
+    let put_away = commit(&door, &ours, &[gone(short), file(archived, "a")]);
+    let theirs = commit(&door, &base, &[file(long, "b")]);
+    let other_case = commit(&door, &base, &[file("src/specs/y_v1.0.MD", "b")]);
+    let next = commit(&door, &theirs, &[file("src/specs/Y_v1.1.md", "c")]);
+    let early = commit(&door, &base, &[file("src/specs/Y_v0.1.md", "d")]);
+    for branch in [&put_away, &next, &other_case, &early] {
+        door.accepts("a side", branch);
+    }
+    let merged =
+        |sides: [&str; 2], edits: &[super::Edit<'_>]| commit_as(&door, &sides, "Merge\n", edits);
+    refuses_all(
+        &door,
+        &[
+            (
+                "with a patch and without",
+                merged([&ours, &theirs], &[file(long, "b")]),
+                VERSION,
+            ),
+            (
+                "in another case",
+                merged([&ours, &other_case], &[file("src/specs/y_v1.0.MD", "b")]),
+                VERSION,
+            ),
+            (
+                "in an archive and outside",
+                merged([&put_away, &theirs], &[file(long, "b")]),
+                VERSION,
+            ),
+            (
+                "outside and in an archive",
+                merged([&theirs, &put_away], &[file(archived, "a")]),
+                VERSION,
+            ),
+        ],
+    );
+    let both = merged([&ours, &early], &[file("src/specs/Y_v0.1.md", "d")]);
+    door.accepts("two versions from two sides", &both);
+    let moved = merged([&ours, &put_away], &[gone(short), file(archived, "a")]);
+    door.accepts("what one side archived", &moved);
+    let twice = merged([&ours, &theirs], &[file(long, "b")]);
+    let said = refuses(&door, "what helps", &twice, VERSION).text;
+    assert!(said.contains("the next version on its branch"), "{said}");
+}
+
+#[test]
+fn a_merge_brings_nothing_that_the_other_side_took_back() {
+    let door = door(VERSIONED);
+    let base = some(&door);
+    let (one, archived) = ("src/specs/M_v1.0.md", "src/specs/archive/M_v1.0.md");
+    let added = commit(&door, &base, &[file(one, "a")]);
+    let message = format!("Revert \"Work\"\n\nThis reverts commit {added}.\n");
+    let ours = commit_as(&door, &[&added], &message, &[gone(one)]);
+    let theirs = commit(&door, &base, &[file(one, "b")]);
+    let put_away = commit(&door, &theirs, &[gone(one), file(archived, "b")]);
+    let same = commit(&door, &base, &[file(one, "a"), file("src/x", "x")]);
+    for branch in [&ours, &put_away, &same] {
+        door.accepts("a side", branch);
+    }
+    let merged =
+        |sides: [&str; 2], edits: &[super::Edit<'_>]| commit_as(&door, &sides, "Merge\n", edits);
+    refuses_all(
+        &door,
+        &[
+            ("theirs", merged([&ours, &theirs], &[file(one, "b")]), FIXED),
+            ("into theirs", merged([&theirs, &ours], &[]), FIXED),
+            (
+                "theirs, archived",
+                merged([&ours, &put_away], &[file(archived, "b")]),
+                FIXED,
+            ),
+        ],
+    );
+    let again = merged([&ours, &same], &[file(one, "a"), file("src/x", "x")]);
+    door.accepts("the same content", &again);
+}
+
+#[test]
 fn names_that_only_begin_like_a_protected_one_are_allowed() {
     let tables = VERSIONED.replace("src/specs/", "src/");
     let world = crate::world::World::founded();
@@ -426,7 +509,25 @@ fn what_stood_there_before_is_asked_nothing() {
     door.world
         .next_policy(2, None, |text| super::with(text, VERSIONED));
     door.world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    // A branch of its own would be asked for everything that is new to it.
+    // A branch of its own is asked for everything that is new to it, until a root adopts it.
+    let own = format!("{odd}:refs/heads/wip/own");
+    let said = door.refused_push("a branch of its own", &[&own]).text;
+    let adopted = format!("adopted = \"{odd}\"");
+    // Where the lines break follows from the screen.
+    assert!(said.contains(&format!("\"{odd}\"")), "{said}");
+    door.world.next_policy(3, None, |text| {
+        let pattern = "pattern = \"refs/heads/wip/**\"\n";
+        let text = super::with(text, VERSIONED);
+        let (before, wip) = text.split_once(pattern).unwrap();
+        let (kept, rest) = wip.split_once("adopted = ").unwrap();
+        let (_, rest) = rest.split_once('\n').unwrap();
+        format!(
+            "{before}{pattern}{kept}{adopted}
+{rest}"
+        )
+    });
+    door.world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    door.accepts_push("an adopted one", &[&own]);
     let on_it = |commit: &str| format!("{commit}:refs/heads/wip/before");
     let changed = commit(&door, &odd, &[file("src/specs/notes.md", "y")]);
     door.accepts_push("a file without a version changes", &[&on_it(&changed)]);

@@ -50,9 +50,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "C-30",
-        attack: "a merge that changes, revives or renumbers versions by itself",
+        attack: "a merge that changes, revives or renumbers versions, brings one twice, or one that was taken back",
         answer: "GOV-003",
-        tests: &["artefacts::commits::of_a_merge_only_its_own_changes_are_judged"],
+        tests: &[
+            "artefacts::commits::of_a_merge_only_its_own_changes_are_judged",
+            "artefacts::commits::a_merge_brings_no_version_twice",
+            "artefacts::commits::a_merge_brings_nothing_that_the_other_side_took_back",
+        ],
     },
     Case {
         id: "C-31",
@@ -61,6 +65,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "artefacts::pages::a_page_that_is_not_what_the_files_make_is_refused",
             "artefacts::pages::the_page_of_a_merge_is_that_of_the_merged_tree",
+            "artefacts::pages::a_page_that_follows_from_what_is_granted_needs_no_grant",
         ],
     },
     Case {
@@ -84,9 +89,12 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "C-34",
-        attack: "a revert of another branch's commit, or of none, to be rid of a version",
+        attack: "a revert of another branch's commit, of none, of a part, or with something else, to be rid of a version",
         answer: "GOV-003",
-        tests: &["artefacts::roll_backs::only_what_the_branch_has_is_reverted"],
+        tests: &[
+            "artefacts::roll_backs::only_what_the_branch_has_is_reverted",
+            "artefacts::roll_backs::a_revert_is_the_exact_inverse_below_the_roots",
+        ],
     },
     Case {
         id: "C-35",

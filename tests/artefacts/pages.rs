@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use git_awo::record::tree::Mode;
 use git_awo::record::{RepoPath, index_page};
 
-use super::{INDEXED, commit, commit_as, door, file, gone, refuses, refuses_all};
+use super::{INDEXED, commit, commit_as, door, file, gone, refuses, refuses_all, with};
+use crate::hostile::door::Door;
+use crate::world::World;
 
 const PAGE: &str = "src/specs/INDEX.md";
 const WRONG: &str = "INT-008 index-page";
@@ -199,4 +201,41 @@ fn a_page_names_what_is_in_inner_directories_and_their_pages() {
         ],
     );
     door.accepts("both", &made(&all, Some(&["notes.txt"])));
+}
+
+#[test]
+fn a_page_that_follows_from_what_is_granted_needs_no_grant() {
+    let world = World::founded();
+    let granted = "paths = [\"src/specs/*_v*.md\"]";
+    let rule = "\n[[rule]]\nname = \"page-is-olgas\"\nrefs = [\"refs/heads/wip/kept\"]\npaths = [\"src/specs/INDEX.md\"]\nwriters = [\"olga\"]\n";
+    world.next_policy(2, None, |text| {
+        let before = "paths = [\"src/\", \"docs/\", \"test_strings.py\"]";
+        assert!(text.contains(before));
+        with(text.replace(before, granted), &format!("{INDEXED}{rule}"))
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let door = Door::new(world, "otto");
+    let (main, _) = door.base();
+    let made = |more: super::Edit<'_>, listed: &[&str]| {
+        let page = page(listed);
+        commit(
+            &door,
+            &main,
+            &[file("src/specs/A_v1.0.md", "a"), file(PAGE, &page), more],
+        )
+    };
+    let b = file("src/specs/B_v1.0.md", "b");
+    let right = made(b, &["A_v1.0.md", "B_v1.0.md"]);
+    let outside = made(file("src/other.md", "x"), &["A_v1.0.md"]);
+    refuses_all(
+        &door,
+        &[
+            ("a wrong page", made(b, &["A_v1.0.md"]), WRONG),
+            ("another path", outside, "GOV-003 direct-writers"),
+        ],
+    );
+    // What forbids it counts.
+    let kept = door.refused_push("kept", &[&format!("{right}:refs/heads/wip/kept")]);
+    assert!(kept.text.contains("page-is-olgas"), "{}", kept.text);
+    door.accepts("it follows", &right);
 }

@@ -7,6 +7,7 @@ use crate::hostile::door::Door;
 use crate::world::World;
 
 const FIXED: &str = "GOV-003 artefact-fixed";
+const ARCHIVE: &str = "GOV-003 artefact-archive";
 const PAGE: &str = "src/specs/INDEX.md";
 
 /// otto's run lands, and everybody has it.
@@ -170,4 +171,60 @@ fn only_what_the_branch_has_is_reverted() {
         let commit = commit_as(&door, &[&ours], &message, &[gone(one)]);
         refuses(&door, target, &commit, FIXED);
     }
+}
+
+#[test]
+fn a_revert_is_the_exact_inverse_below_the_roots() {
+    let door = door(VERSIONED);
+    let (main, _) = door.base();
+    let (one, two) = ("src/specs/A_v1.0.md", "src/specs/B_v1.0.md");
+    let archived = "src/specs/archive/A_v1.0.md";
+    let both = commit(
+        &door,
+        &main,
+        &[file(one, "a"), file(two, "b"), file("src/x", "x")],
+    );
+    let moved = commit(&door, &both, &[gone(one), file(archived, "a")]);
+    let revert = |tip: &str, target: &str, edits: &[super::Edit<'_>]| {
+        let message = format!("Revert \"Work\"\n\nThis reverts commit {target}.\n");
+        commit_as(&door, &[tip], &message, edits)
+    };
+    let given_up = revert(&moved, &moved, &[gone(archived)]);
+    let back = [gone(archived), file(one, "a")];
+    let with_more = [back[0], back[1], file("src/specs/C_v1.0.md", "c")];
+    refuses_all(
+        &door,
+        &[
+            ("a part", revert(&both, &both, &[gone(one)]), FIXED),
+            (
+                "with something else",
+                revert(
+                    &both,
+                    &both,
+                    &[gone(one), gone(two), file("src/specs/C_v1.0.md", "c")],
+                ),
+                FIXED,
+            ),
+            ("gone from the archive", given_up.clone(), ARCHIVE),
+            (
+                "back as something else",
+                revert(&moved, &moved, &[gone(archived), file(one, "b")]),
+                ARCHIVE,
+            ),
+            (
+                "back with something else",
+                revert(&moved, &moved, &with_more),
+                ARCHIVE,
+            ),
+            (
+                "given up through an archive, and given out again",
+                commit(&door, &given_up, &[file(one, "other")]),
+                FIXED,
+            ),
+        ],
+    );
+    // What is not below a root is nothing that these rules ask about.
+    let all = revert(&both, &both, &[gone(one), gone(two), file("src/y", "y")]);
+    door.accepts("the whole", &all);
+    door.accepts("back from the archive", &revert(&moved, &moved, &back));
 }

@@ -4,7 +4,7 @@ use super::with_artefacts;
 use crate::cell::here::confines;
 use crate::world::{RUN, World, confining};
 
-/// A world in which a task for `src/specs/` is approved, and commands are confined so.
+/// A world in which a task for the versions in `src/specs/` is approved, whose page follows from them, and commands are confined so.
 fn asked(cell: Option<&str>, more: &[&str]) -> World {
     let world = World::founded();
     world.next_policy(2, None, |text| {
@@ -24,7 +24,12 @@ fn asked(cell: Option<&str>, more: &[&str]) -> World {
         "--validate",
         "true",
     ];
-    let allow = ["--allow", "src/specs/", "--forbid", "src/specs/forbidden/"];
+    let allow = [
+        "--allow",
+        "src/specs/**/*_v*.md",
+        "--forbid",
+        "src/specs/forbidden/",
+    ];
     world.ok("olga", "olga", &[&words[..], &allow, more].concat());
     world.approves_task("D-1");
     world.ok("olga", "olga", &["git", "awo", "push"]);

@@ -6,7 +6,7 @@ use crate::facts::case::{CommitKind, RollbackTarget};
 use crate::git::{Directories, Error, Reader};
 use crate::policy::document::Limits;
 use crate::policy::{ArtefactRoot, Policy};
-use crate::record::artefact::ArtefactName;
+use crate::record::artefact::{ArtefactName, Version};
 use crate::record::commit::Commit;
 use crate::record::index_page;
 use crate::record::tree::{Change, Mode};
@@ -86,13 +86,23 @@ pub fn collect(
         found: Artefacts::default(),
     };
     at.pages(changes)?;
-    let reverted = at.reverted()?;
+    let judged = |it: &&Change| {
+        let root = policy.artefact_of(&it.path);
+        root.is_some_and(|root| it.path != root.index_page())
+    };
+    let changes: Vec<&Change> = changes.iter().filter(judged).collect();
+    if at.takes_back(&changes)? {
+        let paths = changes.iter().map(|it| it.path.clone());
+        at.found.put_back = paths.collect();
+        at.brought(&changes, taken_back)?;
+        return Ok(at.found);
+    }
+    if at.parents.len() > 1 {
+        at.brought(&changes, taken_back)?;
+    }
     for change in changes {
-        let Some(root) = policy.artefact_of(&change.path) else {
-            continue;
-        };
-        if change.path != root.index_page() {
-            at.change(root, change, reverted.as_ref(), taken_back)?;
+        if let Some(root) = policy.artefact_of(&change.path) {
+            at.change(root, change, taken_back)?;
         }
     }
     Ok(at.found)
@@ -113,11 +123,11 @@ struct Place<'a> {
     found: Artefacts,
 }
 
-/// The commit that is reverted.
-struct Reverted {
-    tree: ObjectId,
-    parents: Vec<Option<ObjectId>>,
-}
+/// The files of a directory and its archives, by line and version.
+type Standing = BTreeMap<(String, Version), BTreeSet<RepoPath>>;
+
+/// What a change leaves and what it brings, by path.
+type Sides = BTreeMap<RepoPath, (Option<Content>, Option<Content>)>;
 
 impl Place<'_> {
     /// Returns what each parent has at a path.
@@ -146,7 +156,6 @@ impl Place<'_> {
         &mut self,
         root: &ArtefactRoot,
         change: &Change,
-        reverted: Option<&Reverted>,
         taken_back: &TakenBack,
     ) -> Result<(), Error> {
         let path = &change.path;
@@ -156,10 +165,7 @@ impl Place<'_> {
             false => vec![change.old],
         };
         let appears = change.new.filter(|_| before.contains(&None));
-        let reverses = reverted.map(|it| self.reverses(it, change));
-        if reverses.transpose()? == Some(true) {
-            self.found.put_back.insert(path.clone());
-        } else if let Some((_, rest)) = root.archived(path) {
+        if let Some((_, rest)) = root.archived(path) {
             if let Some(new) = appears {
                 self.arrives(root, path, rest, new)?;
             }
@@ -167,9 +173,12 @@ impl Place<'_> {
             let (_, name) = split(path.as_bytes());
             let name = ArtefactName::parse(name).ok();
             if let Some(name) = name.filter(|_| root.is_versioned()) {
-                self.versions(root, path)?;
+                let places = places(root, path);
+                self.versions(&places)?;
                 let (reader, policy) = (self.reader, self.policy);
-                let by = taken_back.find(reader, policy, self.made.parents, (path, &name), new)?;
+                let of = (&*places, &name);
+                let parents = (self.made.parents, &[][..]);
+                let by = taken_back.find(reader, policy, parents, of, new)?;
                 if let Some(by) = by {
                     self.found.taken_back.insert(path.clone(), by);
                 }
@@ -223,48 +232,173 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// Notes the highest versions in the directory of a file, and in the same directory of each archive.
-    fn versions(&mut self, root: &ArtefactRoot, path: &RepoPath) -> Result<(), Error> {
-        let (directory, _) = split(path.as_bytes());
-        if !self.scanned.insert(fold::bytes(directory)) {
+    /// Notes the highest versions in the directories of a line.
+    fn versions(&mut self, places: &[RepoPath]) -> Result<(), Error> {
+        let Some(first) = places.first() else {
+            return Ok(());
+        };
+        if !self.scanned.insert(fold::bytes(first.as_bytes())) {
             return Ok(());
         }
-        let (rest, _) = split(root.root().below(path).unwrap_or_default());
-        let mut places = vec![RepoPath::new(directory)];
-        for archive in root.archives() {
-            let archive = archive.path();
-            places.push(match rest {
-                b"" => archive,
-                rest => archive.join(rest),
-            });
-        }
         for tree in self.parents.clone() {
-            for place in &places {
-                for directory in self.directories.alike(tree, place)? {
-                    let names = self.directories.names(directory)?;
-                    let files = names.iter().filter(|(_, (mode, _))| *mode != Mode::Tree);
-                    for name in files.filter_map(|(name, _)| ArtefactName::parse(name).ok()) {
-                        let version = name.version();
-                        let line = Line::of(path, &name);
-                        let highest = self.found.highest.entry(line).or_insert(version);
-                        *highest = version.max(*highest);
-                    }
+            for place in places {
+                for (name, _) in self.named(tree, place)? {
+                    let version = name.version();
+                    let line = Line::within(first.as_bytes(), &name);
+                    let highest = self.found.highest.entry(line).or_insert(version);
+                    *highest = version.max(*highest);
                 }
             }
         }
         Ok(())
     }
 
-    /// Returns the commit that is reverted, if that is one of the history.
-    fn reverted(&self) -> Result<Option<Reverted>, Error> {
+    /// Returns the files of a directory that have versioned names, however its own is spelt.
+    fn named(
+        &mut self,
+        tree: ObjectId,
+        place: &RepoPath,
+    ) -> Result<Vec<(ArtefactName, RepoPath)>, Error> {
+        let mut named = Vec::new();
+        for (directory, tree) in self.directories.alike(tree, place)? {
+            let names = self.directories.names(tree)?;
+            let files = names.iter().filter(|(_, (mode, _))| *mode != Mode::Tree);
+            named.extend(files.filter_map(|(name, _)| {
+                let path = directory.join(name);
+                Some((ArtefactName::parse(name).ok()?, path))
+            }));
+        }
+        Ok(named)
+    }
+
+    /// Looks at the versions that a merge brings from one side to another one, and at those that a revert brings back.
+    fn brought(&mut self, changes: &[&Change], taken_back: &TakenBack) -> Result<(), Error> {
+        let (reader, policy, parents) = (self.reader, self.policy, self.made.parents);
+        let is_merge = parents.len() > 1;
+        let mut brought: BTreeMap<RepoPath, Content> = BTreeMap::new();
+        let mut add = |it: &Change| {
+            if let (None, Some(new)) = (it.old, it.new) {
+                brought.insert(it.path.clone(), new);
+            }
+        };
+        match self.made.tree.filter(|_| is_merge) {
+            Some(tree) => {
+                for parent in self.parents.clone() {
+                    self.below_roots(Some(parent), tree)?
+                        .iter()
+                        .for_each(&mut add);
+                }
+            }
+            None => changes.iter().copied().for_each(&mut add),
+        }
+        let mut lines = BTreeMap::new();
+        for (path, new) in brought {
+            let root = policy.artefact_of(&path).filter(|it| it.is_versioned());
+            let Some(root) = root else {
+                continue;
+            };
+            let Ok(name) = ArtefactName::parse(split(path.as_bytes()).1) else {
+                continue;
+            };
+            let places = places(root, &path);
+            if is_merge {
+                let before = self.before(&path)?;
+                let sides = parents.iter().zip(before);
+                let holders = sides.filter_map(|(id, it)| (it == Some(new)).then_some(*id));
+                let parents = (parents, &*holders.collect::<Vec<_>>());
+                let by = taken_back.find(reader, policy, parents, (&places, &name), new)?;
+                if let Some(by) = by {
+                    self.found.taken_back.insert(path, by);
+                }
+            }
+            let first = places.first().map(|it| fold::bytes(it.as_bytes()));
+            lines.insert(first, places);
+        }
+        for places in lines.values() {
+            self.doubled(places)?;
+        }
+        Ok(())
+    }
+
+    /// Notes which versions stand more than once in the directories of a line, unless a parent has them so.
+    fn doubled(&mut self, places: &[RepoPath]) -> Result<(), Error> {
+        let mut before = Vec::with_capacity(self.parents.len());
+        for tree in self.parents.clone() {
+            before.push(self.standing(tree, places)?);
+        }
+        let mut after = match self.made.tree {
+            Some(tree) => self.standing(tree, places)?,
+            None => before.first().cloned().unwrap_or_default(),
+        };
+        for (path, content) in &self.staged {
+            let (directory, name) = split(path.as_bytes());
+            let directory = fold::bytes(directory);
+            let mut places = places.iter();
+            if places.any(|it| fold::bytes(it.as_bytes()) == directory)
+                && let Ok(name) = ArtefactName::parse(name)
+            {
+                let files = after.entry((name.line(), name.version())).or_default();
+                match content {
+                    Some(_) => files.insert((*path).clone()),
+                    None => files.remove(*path),
+                };
+            }
+        }
+        for (version, files) in after {
+            let of = |it: &Standing| it.get(&version).cloned().unwrap_or_default();
+            if files.len() < 2 || before.iter().any(|it| files.is_subset(&of(it))) {
+                continue;
+            }
+            // The one that comes to where the commit is made is named first.
+            let first = before.first().map(of).unwrap_or_default();
+            if let Some(path) = files.iter().find(|it| !first.contains(it))
+                && let Some(other) = files.iter().find(|it| *it != path)
+            {
+                self.found.doubled.push((path.clone(), other.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the files with versioned names in the directories of a line.
+    fn standing(&mut self, tree: ObjectId, places: &[RepoPath]) -> Result<Standing, Error> {
+        let mut found = Standing::new();
+        for place in places {
+            for (name, path) in self.named(tree, place)? {
+                let version = (name.line(), name.version());
+                found.entry(version).or_default().insert(path);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Tells whether the commit reverts one of its history, and does below the roots exactly the inverse of that one,
+    /// pages apart, against one of its parents.
+    ///
+    /// What leaves an archive has to stand at its place in the root again: the reverted commit may be from a time in
+    /// which nobody asked where it came from.
+    fn takes_back(&mut self, changes: &[&Change]) -> Result<bool, Error> {
         let (Some(target), [parent]) = (self.made.reverts, self.made.parents) else {
-            return Ok(None);
+            return Ok(false);
         };
         let reader = self.reader;
         let is_there = target.kind() == reader.hash_kind() && reader.contains(target);
-        if !is_there || !reader.is_ancestor(target, *parent)? {
-            return Ok(None);
+        if changes.is_empty() || !is_there || !reader.is_ancestor(target, *parent)? {
+            return Ok(false);
         }
+        for change in changes {
+            let Some(root) = self.policy.artefact_of(&change.path) else {
+                continue;
+            };
+            if let (Some(old), Some((_, rest))) = (change.old, root.archived(&change.path))
+                && self.after(&root.root().path().join(rest))? != Some(old)
+            {
+                return Ok(false);
+            }
+        }
+        let inverse = |it: &&Change| (it.path.clone(), (it.new, it.old));
+        let back: Sides = changes.iter().map(inverse).collect();
+        let tree = reader.tree_of(target)?;
         let mut parents = Vec::new();
         for parent in reader.parents_of(target)? {
             parents.push(Some(reader.tree_of(parent)?));
@@ -272,27 +406,40 @@ impl Place<'_> {
         if parents.is_empty() {
             parents.push(None);
         }
-        Ok(Some(Reverted {
-            tree: reader.tree_of(target)?,
-            parents,
-        }))
-    }
-
-    /// Tells whether a change puts back what the reverted commit changed, against one of its parents.
-    fn reverses(&mut self, reverted: &Reverted, change: &Change) -> Result<bool, Error> {
-        if self.directories.entry(reverted.tree, &change.path)? != change.old {
-            return Ok(false);
-        }
-        for parent in &reverted.parents {
-            let was = match parent {
-                Some(tree) => self.directories.entry(*tree, &change.path)?,
-                None => None,
-            };
-            if was == change.new {
+        for parent in parents {
+            let done = self.below_roots(parent, tree)?;
+            let done = done.into_iter().map(|it| (it.path, (it.old, it.new)));
+            if done.collect::<Sides>() == back {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Returns what changes below the roots from one tree to another one, pages apart.
+    fn below_roots(&mut self, old: Option<ObjectId>, new: ObjectId) -> Result<Vec<Change>, Error> {
+        let policy = self.policy;
+        let mut found = Vec::new();
+        for root in policy.artefacts() {
+            let path = root.root().path();
+            let mut sides = [None; 2];
+            for (side, tree) in sides.iter_mut().zip([old, Some(new)]) {
+                if let Some(tree) = tree
+                    && let Some((Mode::Tree, id)) = self.directories.entry(tree, &path)?
+                {
+                    *side = Some(id);
+                }
+            }
+            let [old, new] = sides;
+            // As many as there are: each of them was within the limits as it came, or came before these.
+            for change in self.reader.changes_before(old, new, usize::MAX)? {
+                let path = path.join(change.path.as_bytes());
+                if policy.artefact_of(&path) == Some(root) && path != root.index_page() {
+                    found.push(Change { path, ..change });
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Compares the pages of the roots in which the commit changes something.
@@ -311,8 +458,12 @@ impl Place<'_> {
                     changes.any(|it| exactly_below(&path, &it.path).is_some())
                 }
             };
-            if changed && let Some(page) = self.page(root)? {
-                self.found.pages.push((root.index_page(), page));
+            if !changed {
+                continue;
+            }
+            match self.page(root)? {
+                Some(page) => self.found.pages.push((root.index_page(), page)),
+                None => _ = self.found.generated.insert(root.index_page()),
             }
         }
         Ok(())
@@ -356,6 +507,20 @@ impl Place<'_> {
         entries.remove(&RepoPath::from(index_page::NAME));
         Ok(entries)
     }
+}
+
+/// Returns the directories in which the versions of a line stand: that of the file in the root, and the same one of
+/// each archive.
+fn places(root: &ArtefactRoot, path: &RepoPath) -> Vec<RepoPath> {
+    let archived = root.archived(path).map(|(_, rest)| rest);
+    let rest = archived.or_else(|| root.root().below(path));
+    let (rest, _) = split(rest.unwrap_or_default());
+    let mut places = vec![root.root().path()];
+    places.extend(root.archives().iter().map(|it| it.path()));
+    if !rest.is_empty() {
+        places = places.iter().map(|it| it.join(rest)).collect();
+    }
+    places
 }
 
 /// Returns the files below a directory, relative to it.

@@ -23,10 +23,15 @@ pub struct Artefacts {
     pub copied: BTreeSet<RepoPath>,
     /// Files that are gone, and that an archive of their root holds as they were.
     pub archived: BTreeSet<RepoPath>,
-    /// Paths at which the commit puts back what the one that it reverts found there.
+    /// What the commit changes, if it does below the roots exactly the inverse of the one that it reverts.
     pub put_back: BTreeSet<RepoPath>,
-    /// New versions that were taken back before with another content, and the commit that took them back.
+    /// New versions, also those that a merge brings from one side to another one, which were taken back before with
+    /// another content, and the commit that took them back.
     pub taken_back: BTreeMap<RepoPath, ObjectId>,
+    /// Versions that a line has twice after a merge or a revert, and the other file, unless a parent has both.
+    pub doubled: Vec<(RepoPath, RepoPath)>,
+    /// The pages that are exactly what the files make. They follow from what was granted, and need no grant.
+    pub generated: BTreeSet<RepoPath>,
     /// The pages that are not what they should be.
     pub pages: Vec<(RepoPath, Page)>,
 }
@@ -52,7 +57,11 @@ pub struct Line {
 impl Line {
     /// Returns the line of a file with a versioned name.
     pub fn of(path: &RepoPath, name: &ArtefactName) -> Self {
-        let (directory, _) = split(path.as_bytes());
+        Self::within(split(path.as_bytes()).0, name)
+    }
+
+    /// Returns the line of a file with a versioned name in a directory.
+    pub fn within(directory: &[u8], name: &ArtefactName) -> Self {
         Self {
             directory: fold::bytes(directory),
             name: name.line(),

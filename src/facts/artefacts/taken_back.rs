@@ -35,14 +35,15 @@ struct Taken {
 }
 
 impl TakenBack {
-    /// Returns the roll-back in the history of these commits that took a version back which had another content. What
-    /// is from before adoption is not looked at.
+    /// Returns the roll-back in the history of these commits that took a version back which had another content, from
+    /// one of these directories: those of its line. What is from before adoption is not looked at, nor what was in the
+    /// history of those who have the version as it is.
     pub fn find(
         &self,
         reader: &Reader,
         policy: &Policy,
-        parents: &[ObjectId],
-        (path, name): (&RepoPath, &ArtefactName),
+        (parents, holders): (&[ObjectId], &[ObjectId]),
+        (places, name): (&[RepoPath], &ArtefactName),
         content: Content,
     ) -> Result<Option<ObjectId>, Error> {
         let adopted = policy.adopted().filter(|id| reader.contains(*id));
@@ -50,11 +51,18 @@ impl TakenBack {
         let taken = {
             let mut walked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             walked.extend(reader, parents, &adopted)?;
-            let key = (Line::of(path, name), name.version());
-            walked.found.get(&key).cloned().unwrap_or_default()
+            let mut taken = Vec::new();
+            for place in places {
+                let key = (Line::within(place.as_bytes(), name), name.version());
+                taken.extend(walked.found.get(&key).into_iter().flatten().copied());
+            }
+            taken
         };
         for it in taken.iter().filter(|it| it.content != content) {
-            if is_in(reader, it.by, parents)? && !is_in(reader, it.by, &adopted)? {
+            if is_in(reader, it.by, parents)?
+                && !is_in(reader, it.by, &adopted)?
+                && !is_in(reader, it.by, holders)?
+            {
                 return Ok(Some(it.by));
             }
         }
@@ -91,6 +99,8 @@ impl Walked {
             self.look(reader, id)?;
             self.commits.insert(id);
         }
+        // Those from before adoption are none of these.
+        self.commits.extend(tips);
         Ok(())
     }
 

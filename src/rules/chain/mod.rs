@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use crate::facts::case::CommitCase;
 use crate::facts::run::RunFacts;
 use crate::policy::Policy;
-use crate::record::{Findings, Rule, Sha256, Subject};
+use crate::record::{Findings, RepoPath, Rule, Sha256, Subject};
 
 use super::scope::{contract_scope, policy_paths};
 use super::skeleton;
@@ -62,7 +62,11 @@ pub fn chain_before(
         let subject = links.subject.clone();
         match links.run.says().is_skeleton(contract) {
             true => links.findings.push(skeleton::stays(&facts.id, &subject)),
-            false => contract_scope(contract, case.changes, &subject, &mut links.findings),
+            false => {
+                let follows = |path: &RepoPath| case.artefacts.generated.contains(path);
+                let found = &mut links.findings;
+                contract_scope(contract, case.changes, follows, &subject, found);
+            }
         }
     }
     links.reviews(step);

@@ -186,6 +186,18 @@ fn a_merge_is_asked_about_each_side() {
         .before
         .insert(RepoPath::from(one), vec![None, content(1)]);
     assert_eq!(found(&[change(one, 0, 1)], revived), VERSION);
+    // What comes from a side is no change of the merge.
+    let other = RepoPath::from("s/A_v1.0.0.md");
+    let doubled = Artefacts {
+        doubled: vec![(RepoPath::from(one), other)],
+        ..Artefacts::default()
+    };
+    assert_eq!(found(&[], doubled), VERSION);
+    let again = Artefacts {
+        taken_back: BTreeMap::from([(RepoPath::from(one), ObjectId::Sha1([9; 20]))]),
+        ..Artefacts::default()
+    };
+    assert_eq!(found(&[], again), FIXED);
 }
 
 #[test]
