@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::git::{self, Reader};
+use crate::record::RepoPath;
 use crate::sys::file::{self, Access, NewFile};
 use crate::sys::shell;
 
@@ -14,48 +15,47 @@ use super::install::Error;
 const NAME: &str = "awo-index";
 /// What people see of it.
 const TITLE: &str = "INDEX.md of directories of artefacts, entry by entry";
-/// The line of the attributes. Any directory may have a page; one that is none of ours is merged line by line.
-const LINE: &str = "INDEX.md merge=awo-index";
+/// Ends the lines of the attributes that name pages of the policy, one a line. Other files of the name are left alone.
+const ATTRIBUTE: &str = " merge=awo-index";
 /// The largest file of attributes, in bytes.
 const LONGEST: u64 = 16 << 20;
 
-/// Installs the driver for this program. Lines of others stay.
-pub fn install(reader: &Reader, program: &Path) -> Result<(), Error> {
-    if is_installed(reader, program)? {
+/// Installs the driver for this program and these pages, and for no others. Lines of others stay.
+pub fn install(reader: &Reader, program: &Path, pages: &[RepoPath]) -> Result<(), Error> {
+    if is_installed(reader, program, pages)? {
         return Ok(());
     }
     set(reader, "name", TITLE)?;
     set(reader, "driver", &driver(program)?)?;
     let path = attributes(reader);
-    let mut text = read(&path)?;
-    if !has_line(&text) {
-        if !text.is_empty() && !text.ends_with(b"\n") {
-            text.push(b'\n');
-        }
-        text.extend_from_slice(format!("{LINE}\n").as_bytes());
-        write(&path, &text)?;
+    let before = read(&path)?;
+    let mut text = others(&before);
+    let lines = lines(pages);
+    if !lines.is_empty() && !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
     }
-    Ok(())
+    for line in lines {
+        text.extend_from_slice(line.as_bytes());
+        text.push(b'\n');
+    }
+    put(&path, &before, &text)
 }
 
-/// Tells whether the driver of this program is installed.
-pub fn is_installed(reader: &Reader, program: &Path) -> Result<bool, Error> {
+/// Tells whether the driver of this program is installed for exactly these pages.
+pub fn is_installed(reader: &Reader, program: &Path, pages: &[RepoPath]) -> Result<bool, Error> {
     let set = reader.config(&format!("merge.{NAME}.driver"));
-    Ok(set.as_deref() == Some(driver(program)?.as_str()) && has_line(&read(&attributes(reader))?))
+    let text = read(&attributes(reader))?;
+    let there = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
+    let there = there.filter(|it| is_line(it)).map(<[u8]>::to_vec);
+    let wanted = lines(pages).into_iter().map(String::into_bytes);
+    Ok(set.as_deref() == Some(driver(program)?.as_str()) && there.eq(wanted))
 }
 
 /// Removes the driver.
 pub fn uninstall(reader: &Reader) -> Result<(), Error> {
     let path = attributes(reader);
     let text = read(&path)?;
-    if has_line(&text) {
-        let lines = text.split_inclusive(|b| *b == b'\n');
-        let others: Vec<&[u8]> = lines.filter(|it| !is_line(it)).collect();
-        match others.is_empty() {
-            true => fs::remove_file(&path).map_err(io(&path))?,
-            false => write(&path, &others.concat())?,
-        }
-    }
+    put(&path, &text, &others(&text))?;
     let section = format!("merge.{NAME}");
     if reader.config(&format!("{section}.driver")).is_some() {
         // Set elsewhere, such as by the user for all repositories, it is not ours.
@@ -87,12 +87,43 @@ fn attributes(reader: &Reader) -> PathBuf {
     reader.common_dir().join("info/attributes")
 }
 
-fn has_line(text: &[u8]) -> bool {
-    text.split(|b| *b == b'\n').any(is_line)
+/// Returns a line for each page. A pattern that holds a slash is one path, once nothing in it stands for anything else.
+fn lines(pages: &[RepoPath]) -> Vec<String> {
+    let line = |page: &RepoPath| {
+        let mut pattern = String::from("/");
+        for c in page.to_str()?.chars() {
+            if matches!(c, '\\' | '*' | '?' | '[' | ']' | '#' | '!') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        // git reads a blank as the end, unless the pattern is quoted as it quotes paths.
+        if pattern.contains([' ', '\t', '"']) {
+            let inner = pattern.replace('\\', "\\\\").replace('"', "\\\"");
+            pattern = format!("\"{}\"", inner.replace('\t', "\\t"));
+        }
+        Some(format!("{pattern}{ATTRIBUTE}"))
+    };
+    pages.iter().filter_map(line).collect()
+}
+
+/// Returns a text without our lines.
+fn others(text: &[u8]) -> Vec<u8> {
+    let lines = text.split_inclusive(|b| *b == b'\n');
+    let others: Vec<&[u8]> = lines.filter(|it| !is_line(it)).collect();
+    others.concat()
+}
+
+fn put(path: &Path, before: &[u8], text: &[u8]) -> Result<(), Error> {
+    match text.is_empty() {
+        _ if before == text => Ok(()),
+        true => fs::remove_file(path).map_err(io(path)),
+        false => write(path, text),
+    }
 }
 
 fn is_line(line: &[u8]) -> bool {
-    line.trim_ascii() == LINE.as_bytes()
+    line.trim_ascii().ends_with(ATTRIBUTE.as_bytes())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

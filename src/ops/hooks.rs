@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::git::Repo;
 use crate::hook::install::{self, HookChange, HookStatus, Side, State};
 use crate::hook::{merge_driver, places};
-use crate::record::Finding;
-use crate::record::Report;
+use crate::record::{Finding, RepoPath, Report};
 use crate::rules::setup;
 
 use super::{Error, Session};
@@ -45,27 +44,31 @@ pub fn install(session: &Session, request: &Request<'_>) -> Result<Changed, Erro
     let side = side(session.repo(), request.server);
     let changes = install::install(&directory, side, request.program)?;
     if side == Side::Client {
-        merge_driver::install(session.repo(), request.program)?;
+        merge_driver::install(session.repo(), request.program, &pages(session))?;
     }
     Ok(Changed { directory, changes })
 }
 
-/// Installs the merge driver where our hooks are installed and the policy gives a directory an index: a clone may be
-/// older than either.
+/// Installs the merge driver for the pages of the policy where our hooks are installed: a clone may be older than either.
 pub fn keep_merge_driver(session: &Session, program: &Path) -> Result<(), Error> {
     let repo = session.repo();
-    let Ok(policy) = session.policy() else {
-        return Ok(());
-    };
     let directory = install::hooks_dir(repo);
-    if repo.is_bare() || !policy.artefacts().iter().any(|it| it.has_index()) {
+    if repo.is_bare() || session.policy().is_err() {
         return Ok(());
     }
     let all = install::status(&directory, Side::Client, program)?;
     if all.iter().all(|hook| hook.state == State::Installed) {
-        merge_driver::install(repo, program)?;
+        merge_driver::install(repo, program, &pages(session))?;
     }
     Ok(())
+}
+
+/// Returns the pages that the policy has generated; none before there is a policy.
+pub(super) fn pages(session: &Session) -> Vec<RepoPath> {
+    let roots = session.policy().map(|it| it.artefacts());
+    let roots = roots.unwrap_or_default().iter();
+    let with_page = roots.filter(|it| it.has_index());
+    with_page.map(|it| it.index_page()).collect()
 }
 
 /// Removes the hooks and puts back what was there before.

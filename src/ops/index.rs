@@ -5,17 +5,19 @@ use std::ffi::OsStr;
 use std::ops::Bound;
 use std::path::Path;
 
-use crate::git::{self, Known};
+use crate::facts::artefacts;
+use crate::git::{self, Kind as GitKind, Known, Repo};
 use crate::policy::{ArtefactRoot, Policy};
 use crate::record::index_page::{self, Differences};
-use crate::record::{RepoPath, Report, Rule, Subject};
+use crate::record::tree::Mode;
+use crate::record::{ObjectId, RepoPath, Report, Rule, Subject};
 use crate::rules::index_page as rules;
 use crate::run::gateway::Terms;
 use crate::state::Locked;
 use crate::sys::directory::Directory;
 use crate::sys::entry::Kind;
 use crate::sys::file::{self, Access, NewFile};
-use crate::sys::placed::Placed;
+use crate::sys::placed::{self, Placed};
 
 use super::{Error, Session};
 
@@ -98,9 +100,13 @@ impl Arrives {
 
 /// Makes the pages of all directories that have one anew from the work tree; with `check` it only says how they
 /// differ. In the command of a run the policy is the one that the run tells, in the file `told`.
+///
+/// With `staged` they are made from what is staged, and staged. A page of the work tree that was as it was staged is brought
+/// along.
 pub fn reconcile(
     session: &Session,
     told: Option<&Path>,
+    staged: bool,
     check: bool,
 ) -> Result<(Vec<Page>, Report), Error> {
     let policy = match told {
@@ -109,16 +115,29 @@ pub fn reconcile(
     };
     let top = top(session)?;
     let _locked = Locked::on(session.repo().common_dir())?;
-    let pages = pages(session, &top, &policy, |_| true, None)?;
+    if !check {
+        let left = session.repo().new_files_like(placed::OURS)?;
+        sweep(&top, &left)?;
+    }
+    let (pages, edits) = match staged {
+        true => staged_pages(session, &policy)?,
+        false => (pages(session, &top, &policy, |_| true, None)?, Vec::new()),
+    };
     let mut report = Report::default();
     report.count("pages", pages.len());
     if check {
         let differs = |it: &Page| {
-            let remedy = rules::reconcile(&it.path);
+            let remedy = match staged {
+                true => rules::RECONCILE_STAGED.to_owned(),
+                false => rules::reconcile(&it.path),
+            };
             rules::differs(Subject::none(), &it.path, &it.differences, remedy)
         };
         report.findings.extend(pages.iter().filter_map(differs));
         return Ok((pages, report));
+    }
+    if !edits.is_empty() {
+        return stage(session, &top, pages, &edits).map(|pages| (pages, report));
     }
     for page in &pages {
         if let Some(change) = page.prepare(&top)? {
@@ -127,6 +146,138 @@ pub fn reconcile(
         }
     }
     Ok((pages, report))
+}
+
+/// Returns the pages that belong to what is staged, with those of them that are to be staged.
+fn staged_pages(session: &Session, policy: &Policy) -> Result<(Vec<Page>, Vec<Edit>), Error> {
+    let repo = session.repo();
+    let before = repo.staged_tree()?;
+    let after = with_pages(repo, policy, before, |_, _| Ok(true))?;
+    let (mut pages, mut edits) = (Vec::new(), Vec::new());
+    for root in innermost_first(policy) {
+        let path = root.index_page();
+        let (old, new) = (repo.entry(before, &path)?, repo.entry(after, &path)?);
+        let read = |it: Option<(Mode, ObjectId)>| match it {
+            Some((Mode::File, id)) => repo.blob_limited(id, LONGEST).map(Some),
+            _ => Ok(None),
+        };
+        let (found, content) = (read(old)?, read(new)?.unwrap_or_default());
+        let entries = index_page::parse(&content).unwrap_or_default();
+        let entries = entries.into_iter().collect();
+        let mut differences = index_page::compare(&root.root().path(), &entries, found.as_deref());
+        let change = match (old == new, new) {
+            (true, _) => Change::None,
+            (false, None) => Change::Removed,
+            (false, Some(_)) => Change::Written,
+        };
+        if change != Change::None {
+            // Something other than a file may stand there.
+            differences.otherwise |= differences.is_empty();
+            edits.push((path.clone(), old, new));
+        }
+        pages.push(Page {
+            path,
+            change,
+            differences,
+            content,
+        });
+    }
+    Ok((pages, edits))
+}
+
+/// A page that is to be staged: its path, how it was staged, and how it will be.
+type Edit = (RepoPath, Option<(Mode, ObjectId)>, Option<(Mode, ObjectId)>);
+
+/// Stages pages, and brings those of the work tree along that were as they were staged.
+fn stage(
+    session: &Session,
+    top: &Directory,
+    pages: Vec<Page>,
+    edits: &[Edit],
+) -> Result<Vec<Page>, Error> {
+    let repo = session.repo();
+    let mut follow = Vec::new();
+    for page in &pages {
+        let Some((_, old, _)) = edits.iter().find(|(path, ..)| *path == page.path) else {
+            continue;
+        };
+        let there = match place(top, &page.path)? {
+            Some(place) => place.read(LONGEST).ok().flatten(),
+            None => continue,
+        };
+        let there = there.and_then(|bytes| repo.hash(GitKind::Blob, &bytes));
+        if there == old.map(|(_, id)| id) {
+            follow.push(page);
+        }
+    }
+    let staged = edits.iter().map(|(path, _, new)| (path.clone(), *new));
+    let staged: Vec<_> = staged.collect();
+    repo.stage(&staged)?;
+    for page in follow {
+        if let Some(change) = page.prepare(top)? {
+            let arrived = change.arrive();
+            arrived.map_err(|error| unusable("write", &page.path, &error))?;
+        }
+    }
+    Ok(pages)
+}
+
+/// Returns the directories that have a page, the innermost first: a page is a file of the directories around its own.
+fn innermost_first(policy: &Policy) -> Vec<&ArtefactRoot> {
+    let roots = policy.artefacts().iter();
+    let mut roots: Vec<_> = roots.filter(|it| it.has_index()).collect();
+    roots.sort_by_key(|it| std::cmp::Reverse(it.root().path().components().count()));
+    roots
+}
+
+/// Returns a tree with generated pages that are right in the chosen directories.
+pub(super) fn with_pages(
+    repo: &Repo,
+    policy: &Policy,
+    mut tree: ObjectId,
+    chosen: impl Fn(ObjectId, &ArtefactRoot) -> Result<bool, Error>,
+) -> Result<ObjectId, Error> {
+    let most = policy.document().limits.paths;
+    for root in innermost_first(policy) {
+        if !chosen(tree, root)? {
+            continue;
+        }
+        let page = match artefacts::page_of(repo, tree, root, most)? {
+            Some(page) => Some((Mode::File, repo.write_blob(&page)?)),
+            None => None,
+        };
+        tree = repo.edit_tree(Some(tree), &[(root.index_page(), page)])?;
+    }
+    Ok(tree)
+}
+
+/// Removes what killed processes were writing, and the directories in which nothing else is. The lock of the repository is
+/// held, so that no other process is writing.
+pub(super) fn sweep(top: &Directory, left: &[RepoPath]) -> Result<(), Error> {
+    for path in left {
+        let names: Vec<&[u8]> = path.components().collect();
+        let is_left = names.last().is_some_and(|it| placed::is_ours(it));
+        let Some(place) = place(top, path)?.filter(|_| is_left) else {
+            continue;
+        };
+        place
+            .remove()
+            .map_err(|error| unusable("remove", path, &error))?;
+        let mut around = names.as_slice();
+        while let [outer @ .., _] = around {
+            let [above @ .., name] = outer else { break };
+            let inner = |at: std::io::Result<Directory>, name: &&[u8]| at?.inner(os(name));
+            let Ok(above) = above.iter().fold(top.again(), inner) else {
+                break;
+            };
+            // Fails where something else is.
+            if above.remove_directory(os(name)).is_err() {
+                break;
+            }
+            around = outer;
+        }
+    }
+    Ok(())
 }
 
 /// Returns what a run tells its command in a file, with the policy.
@@ -168,8 +319,8 @@ pub(super) fn pages(
     chosen: impl Fn(&ArtefactRoot) -> bool,
     more: Option<&RepoPath>,
 ) -> Result<Vec<Page>, Error> {
-    let roots = policy.artefacts().iter();
-    let mut roots: Vec<_> = roots.filter(|it| it.has_index() && chosen(it)).collect();
+    let mut roots = innermost_first(policy);
+    roots.retain(|it| chosen(it));
     let below: Vec<_> = roots
         .iter()
         .map(|it| it.root().as_str().to_owned())
@@ -178,8 +329,6 @@ pub(super) fn pages(
     if let Some(more) = more {
         files.there.insert(more.clone());
     }
-    // A page is a file of the directories around its own.
-    roots.sort_by_key(|it| std::cmp::Reverse(it.root().as_str().matches('/').count()));
     let mut pages = Vec::new();
     for root in roots {
         let path = root.index_page();
@@ -190,8 +339,6 @@ pub(super) fn pages(
         let place = place(top, &path)?;
         let found = match &place {
             Some(place) => {
-                // The lock of the repository is ours. What cannot be removed is not listed.
-                let _ = place.sweep();
                 let read = place.read(LONGEST);
                 read.map_err(|error| unusable("read", &path, &error))?
             }
@@ -247,8 +394,8 @@ impl Files {
         let mut listed = listed.into_iter().peekable();
         while let Some((path, known)) = listed.next() {
             let name = path.components().last().unwrap_or_default();
-            // A repository of its own, or what a killed process was writing.
-            if name.is_empty() || file::is_pending(name) {
+            // A repository of its own, or what a killed process was writing: unless somebody has staged it.
+            if name.is_empty() || (known == Known::New && placed::is_ours(name)) {
                 continue;
             }
             if known == Known::LeftOut {

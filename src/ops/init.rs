@@ -189,7 +189,7 @@ pub fn clone(session: &Session, request: CloneRequest<'_>) -> Result<Cloned, Err
     }
     let hooks = install::hooks_dir(session.repo());
     let changes = install::install(&hooks, Side::Client, request.program)?;
-    merge_driver::install(session.repo(), request.program)?;
+    merge_driver::install(session.repo(), request.program, &hooks::pages(session))?;
     let history = session.history()?;
     let signer = history.founders().first();
     Ok(Cloned {

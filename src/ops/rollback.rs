@@ -5,12 +5,12 @@ use crate::facts::artefacts::{self, TakenBack};
 use crate::facts::case::CommitCase;
 use crate::facts::run::Held;
 use crate::git::{CommitDraft, Expected, MOST_CHANGES, RefUpdate};
-use crate::record::tree::{Change, Mode};
+use crate::record::tree::Change;
 use crate::record::{Findings, ObjectId, RefName, Refusal, Rule, RunId, Subject};
 use crate::rules::{self, Reverted, life, step, undo};
 
 use super::work_tree::{catch_up, follow, require_clean};
-use super::{Error, Session};
+use super::{Error, Session, index};
 
 /// A run that is taken back now.
 pub struct RolledBack {
@@ -174,24 +174,12 @@ impl<'a> Undo<'a> {
     }
 
     /// Returns the tree with generated pages that are right, where it differs from the one before.
-    fn with_pages(&self, before: ObjectId, mut tree: ObjectId) -> Result<ObjectId, Error> {
+    fn with_pages(&self, before: ObjectId, tree: ObjectId) -> Result<ObjectId, Error> {
         let (repo, policy) = (self.session.repo(), self.session.policy()?);
-        let most = policy.document().limits.paths;
-        let mut roots: Vec<_> = policy.artefacts().iter().collect();
-        // A page is a file of the directories around its own.
-        roots.sort_by_key(|it| std::cmp::Reverse(it.root().path().components().count()));
-        for root in roots.into_iter().filter(|it| it.has_index()) {
+        index::with_pages(repo, policy, tree, |tree, root| {
             let directory = root.root().path();
-            if repo.entry(before, &directory)? == repo.entry(tree, &directory)? {
-                continue;
-            }
-            let page = match artefacts::page_of(repo, tree, root, most)? {
-                Some(page) => Some((Mode::File, repo.write_blob(&page)?)),
-                None => None,
-            };
-            tree = repo.edit_tree(Some(tree), &[(root.index_page(), page)])?;
-        }
-        Ok(tree)
+            Ok(repo.entry(before, &directory)? != repo.entry(tree, &directory)?)
+        })
     }
 
     /// Judges the new commit as the server will.

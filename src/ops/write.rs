@@ -101,7 +101,7 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
     // From here on nothing waits for anybody else.
     let _locked = Locked::on(session.repo().common_dir())?;
     let spot = look()?;
-    let _ = spot.place.sweep();
+    sweep_beside(session, &top, &path, &spot.place)?;
     let mut faults = spot.collision(&path).into_iter().collect::<Vec<_>>();
     let size = content.len() as u64;
     if size > most {
@@ -164,6 +164,33 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
     put(&top, &done, &spot.place, &content)?;
     done.pages.retain(|it| it.change != index::Change::None);
     Ok(done)
+}
+
+/// Removes what killed processes were writing in the directory of a file, unless somebody has staged it.
+fn sweep_beside(
+    session: &Session,
+    top: &Directory,
+    path: &RepoPath,
+    place: &Placed,
+) -> Result<(), Error> {
+    let names = place.beside();
+    let names = names.map_err(|error| unusable("look beside", path, &error))?;
+    let mut around: Vec<&[u8]> = path.components().collect();
+    around.pop();
+    let around = around.join(&b'/');
+    let mut beside = Vec::new();
+    for name in names.iter().filter_map(|it| it.to_str()) {
+        if let Ok(around) = std::str::from_utf8(&around) {
+            beside.push(match around {
+                "" => name.to_owned(),
+                around => format!("{around}/{name}"),
+            });
+        }
+    }
+    let known = session.repo().work_files(&beside)?.into_iter();
+    let left: Vec<_> = known.filter(|(_, known)| *known == Known::New).collect();
+    let left: Vec<_> = left.into_iter().map(|(path, _)| path).collect();
+    index::sweep(top, &left)
 }
 
 /// Returns the submodule in which a path would lie.

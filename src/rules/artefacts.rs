@@ -285,7 +285,7 @@ pub fn was_on(branch: &RefName, tip: ObjectId, finding: &mut Finding) {
 
 /// Returns how a page becomes right in the commit that is judged.
 fn reconcile(case: &CommitCase<'_>, page: &RepoPath) -> String {
-    let before = index_page::reconcile(page);
+    let before = index_page::RECONCILE_STAGED;
     match CommitKind::of(case.commit) {
         CommitKind::Governed(_) => {
             let page = shown(page.as_bytes());

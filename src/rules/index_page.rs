@@ -46,6 +46,9 @@ pub fn differs(
     )
 }
 
+/// Makes every page what the staged files make, and stages it.
+pub const RECONCILE_STAGED: &str = "git awo index reconcile --staged";
+
 /// Returns how a page becomes what the work tree makes of it, before a commit.
 pub fn reconcile(page: &RepoPath) -> String {
     format!(

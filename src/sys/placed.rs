@@ -8,11 +8,15 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::directory::Directory;
 use super::entry::{Entry, Kind};
-use super::file::PENDING;
 use super::random;
 
-/// Follows [`PENDING`] in the names of files that are not in their places yet.
-const OURS: &str = "write-";
+/// Begins the names of files that are not in their places yet, after [`PENDING`].
+pub const OURS: &str = ".git-awo-pending-write-";
+
+/// Tells whether a file of this name is not in its place yet.
+pub fn is_ours(name: &[u8]) -> bool {
+    name.starts_with(OURS.as_bytes())
+}
 
 /// The place of a file.
 #[derive(Debug)]
@@ -91,16 +95,11 @@ impl Placed {
         }
     }
 
-    /// Removes what killed processes were writing in the directory of the file. The caller ensures that no other process
-    /// is writing there.
-    pub fn sweep(&self) -> io::Result<()> {
-        let left = format!("{PENDING}{OURS}");
-        for entry in self.innermost.entries()? {
-            if entry.kind == Kind::File && entry.name.as_bytes().starts_with(left.as_bytes()) {
-                self.innermost.remove_file(&entry.name)?;
-            }
-        }
-        Ok(())
+    /// Returns the names of what processes are writing in the directory of the file, or were writing when they were killed.
+    pub fn beside(&self) -> io::Result<Vec<OsString>> {
+        let entries = self.innermost.entries()?.into_iter();
+        let ours = entries.filter(|it| it.kind == Kind::File && is_ours(it.name.as_bytes()));
+        Ok(ours.map(|it| it.name).collect())
     }
 
     /// Writes a file beside its place. It takes its place when it [arrives](Pending::arrive), and until then it can be
@@ -125,7 +124,7 @@ impl Placed {
         }
         let random: [u8; 8] = random::bytes()?;
         let suffix: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let temporary = OsString::from(format!("{PENDING}{OURS}{suffix}"));
+        let temporary = OsString::from(format!("{OURS}{suffix}"));
         let mut file = directory.make_file(&temporary, false)?;
         pending.temporary = Some(temporary);
         file.write_all(bytes)?;
@@ -246,8 +245,9 @@ mod tests {
         std::mem::forget(place.prepare(b"one").unwrap());
         fs::write(dir.path().join("kept/.git-awo-pending-other"), "x").unwrap();
         assert_eq!(fs::read_dir(dir.path().join("kept")).unwrap().count(), 2);
-        place.sweep().unwrap();
-        assert_eq!(fs::read_dir(dir.path().join("kept")).unwrap().count(), 1);
+        let beside = place.beside().unwrap();
+        assert!(matches!(beside.as_slice(), [one] if is_ours(one.as_bytes())));
+        fs::remove_file(dir.path().join("kept").join(&beside[0])).unwrap();
         fs::remove_file(dir.path().join("kept/.git-awo-pending-other")).unwrap();
         assert_eq!(fs::read_dir(dir.path().join("kept")).unwrap().count(), 0);
     }

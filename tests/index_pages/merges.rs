@@ -88,6 +88,11 @@ fn a_page_that_is_none_of_ours_is_merged_line_by_line() {
     git(&world, &["merge", "-q", "--no-edit", "two"]);
     let text = fs::read_to_string(world.path("otto/src/INDEX.md")).unwrap();
     assert_eq!(text, lines("one", "two"));
+    // git itself merges it, with its own options and labels.
+    git(&world, &["merge", "-q", "--no-edit", "-Xours", "three"]);
+    let text = fs::read_to_string(world.path("otto/src/INDEX.md")).unwrap();
+    assert_eq!(text, lines("one", "two"));
+    git(&world, &["reset", "-q", "--hard", "HEAD^"]);
     world.write(
         "otto/.git/info/attributes",
         "INDEX.md merge=awo-index conflict-marker-size=11\n",
@@ -110,18 +115,17 @@ fn the_driver_comes_and_goes_with_the_hooks_and_leaves_lines_of_others() {
         let words = ["git", "config", "--get", "merge.awo-index.driver"];
         world.run("otto", "otto", &words).text
     };
-    assert_eq!(
-        fs::read_to_string(&attributes).unwrap(),
-        "INDEX.md merge=awo-index\n"
-    );
+    assert!(!attributes.exists(), "the policy gives no directory a page");
     assert!(driver(&world).contains("git-awo"));
     world.ok("otto", "otto", &["git", "awo", "hooks", "uninstall"]);
     assert!(!attributes.exists() && driver(&world).is_empty());
-    fs::write(&attributes, "*.bin -diff").unwrap();
+    // As an older version wrote it, for every INDEX.md.
+    fs::write(&attributes, "INDEX.md merge=awo-index\n*.bin -diff").unwrap();
     world.ok("otto", "otto", &["git", "awo", "hooks", "install"]);
     world.ok("otto", "otto", &["git", "awo", "hooks", "install"]);
-    let both = "*.bin -diff\nINDEX.md merge=awo-index\n";
-    assert_eq!(fs::read_to_string(&attributes).unwrap(), both);
+    assert_eq!(fs::read_to_string(&attributes).unwrap(), "*.bin -diff");
+    let both =
+        "*.bin -diff\n/docs/INDEX.md merge=awo-index\n/docs/specs/INDEX.md merge=awo-index\n";
     // Who has hooks of before, or of another program, is told; a fetch helps where ours are installed.
     world.next_policy(2, None, with_pages);
     world.ok(
@@ -131,6 +135,7 @@ fn the_driver_comes_and_goes_with_the_hooks_and_leaves_lines_of_others() {
     );
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     assert!(driver(&world).contains("git-awo"));
+    assert_eq!(fs::read_to_string(&attributes).unwrap(), both);
     fs::write(&attributes, "*.bin -diff\n").unwrap();
     let said = world.refused("otto", "otto", &["git", "awo", "doctor"], "GOV-002");
     assert!(said.contains("the merge driver of INDEX.md"), "{said}");

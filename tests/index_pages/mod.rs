@@ -2,6 +2,7 @@
 
 mod merges;
 mod property;
+mod staged;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -36,6 +37,16 @@ pub const CASES: &[Case] = &[
         tests: &[
             "index_pages::merges::branches_that_each_add_a_file_do_not_conflict",
             "index_pages::property::whatever_is_done_a_page_is_what_the_files_make",
+        ],
+    },
+    Case {
+        id: "C-55",
+        attack: "benign: drafts, files that are only unstaged, and what a killed write left, below a directory with a page",
+        answer: "accepted, after the remedy",
+        tests: &[
+            "index_pages::staged::files_that_the_commit_does_not_get_are_not_listed_by_it",
+            "index_pages::staged::the_remedy_of_the_door_mends_a_commit_that_is_made",
+            "index_pages::staged::what_a_killed_write_left_is_named_and_removed_unless_it_is_staged",
         ],
     },
 ];
@@ -168,7 +179,7 @@ fn what_git_does_not_look_at_is_not_listed() {
     world.write("otto/docs/specs/a.md", "a");
     world.write("otto/docs/specs/b.tmp", "b");
     world.write(
-        "otto/docs/specs/.git-awo-pending-1",
+        "otto/docs/specs/.git-awo-pending-write-1",
         "left by a process that was killed",
     );
     world.write("otto/docs/specs/other/x", "x");

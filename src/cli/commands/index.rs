@@ -24,7 +24,13 @@ enum Action {
     ///
     /// Listed are the files that git tracks, if they are there, and new ones that it does not ignore. What a commit
     /// holds is judged: git add what was written. A second call changes nothing.
+    ///
+    /// With --staged the files that are staged are listed, and the pages are staged. This helps where files are in the
+    /// work tree that the next commit does not get.
     Reconcile {
+        /// Make them from what is staged, and stage them
+        #[arg(long)]
+        staged: bool,
         /// Change nothing, and say how the pages differ
         #[arg(long)]
         check: bool,
@@ -47,7 +53,7 @@ enum Action {
 
 pub fn run(context: &Context, args: &IndexArgs) -> Result<Answer, Error> {
     match &args.action {
-        Action::Reconcile { check } => reconcile(context, *check),
+        Action::Reconcile { staged, check } => reconcile(context, *staged, *check),
         Action::Merge {
             base,
             ours,
@@ -68,13 +74,13 @@ pub fn run(context: &Context, args: &IndexArgs) -> Result<Answer, Error> {
     }
 }
 
-fn reconcile(context: &Context, check: bool) -> Result<Answer, Error> {
+fn reconcile(context: &Context, staged: bool, check: bool) -> Result<Answer, Error> {
     let session = context.session()?;
     let told = context.environment().given(VARIABLE).map(Path::new);
     if told.is_none() {
         session.require_known_policy()?;
     }
-    let (pages, report) = index::reconcile(&session, told, check)?;
+    let (pages, report) = index::reconcile(&session, told, staged, check)?;
     if check {
         return Ok(Answer::of(&report));
     }
@@ -90,7 +96,9 @@ fn reconcile(context: &Context, check: bool) -> Result<Answer, Error> {
     }
     text.push_str(&match (pages.as_slice(), add.as_slice()) {
         ([], _) => "the policy gives no directory an index\n".to_owned(),
+        (_, []) if staged => "every page is what the staged files make\n".to_owned(),
         (_, []) => "every page is what the work tree makes\n".to_owned(),
+        (_, _) if staged => "next: git commit\n".to_owned(),
         (_, add) => next(add),
     });
     Ok(Answer::new("index", json!({ "pages": rows }), text))

@@ -10,7 +10,7 @@ use crate::hook::gaps::{self, View};
 use crate::hook::install::{self, Side};
 use crate::hook::{merge_driver, places, receipt};
 use crate::ops::Error;
-use crate::ops::hooks::{not_installed, word};
+use crate::ops::hooks::{not_installed, pages, word};
 use crate::record::chain_of;
 use crate::record::path::escape;
 use crate::rules::setup;
@@ -32,11 +32,9 @@ pub(super) fn hooks(it: &mut Examination<'_>) -> Result<(), Error> {
 
 /// Where a directory has an index, git must ask us to merge it: else branches that add files there conflict.
 pub(super) fn merge_driver(it: &mut Examination<'_>) -> Result<(), Error> {
-    let Ok(policy) = it.session.policy() else {
-        return Ok(());
-    };
-    let has_index = policy.artefacts().iter().any(|it| it.has_index());
-    if has_index && !it.server && !merge_driver::is_installed(&it.actor.repo, it.program)? {
+    let pages = pages(it.session);
+    let has_index = !pages.is_empty() && !it.server;
+    if has_index && !merge_driver::is_installed(&it.actor.repo, it.program, &pages)? {
         it.complain([setup::hook(
             "the merge driver of INDEX.md",
             "missing or outdated",

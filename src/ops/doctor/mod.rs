@@ -40,6 +40,7 @@ const CHECKS: &[Check] = &[
     surroundings::clock,
     surroundings::locks,
     surroundings::dead_runs,
+    surroundings::dead_writes,
     surroundings::accounts,
     surroundings::writers,
     surroundings::alias,

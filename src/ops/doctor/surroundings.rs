@@ -14,6 +14,7 @@ use crate::record::path::{escape, quote};
 use crate::rules::setup;
 use crate::run;
 use crate::store::layout;
+use crate::sys::placed;
 
 pub(super) fn git_version(it: &mut Examination<'_>) -> Result<(), Error> {
     let version = git::run(it.actor.repo.git_dir(), &["--version"])?;
@@ -55,6 +56,19 @@ pub(super) fn dead_runs(it: &mut Examination<'_>) -> Result<(), Error> {
         it.note(format!(
             "a run that was killed has left {}: the next git awo run with this TMPDIR removes it",
             quote(root.as_os_str().as_encoded_bytes())
+        ));
+    }
+    Ok(())
+}
+
+/// What a killed `git awo write` left would come into the next commit.
+pub(super) fn dead_writes(it: &mut Examination<'_>) -> Result<(), Error> {
+    if it.server || it.actor.repo.is_foreign() {
+        return Ok(());
+    }
+    for path in it.actor.repo.new_files_like(placed::OURS)? {
+        it.note(format!(
+            "a killed write has left {path}, or it is written just now: git awo index reconcile removes it"
         ));
     }
     Ok(())
