@@ -112,6 +112,12 @@ pub const CASES: &[Case] = &[
             "overrides::a_protected_file_changes_once_somebody_has_signed_for_it",
         ],
     },
+    Case {
+        id: "J-22",
+        attack: "an override used on a branch that is gone by now, used again; the merge that brought its commit elsewhere is accepted",
+        answer: "REP-001",
+        tests: &["overrides::a_branch_that_is_gone_has_used_its_override"],
+    },
 ];
 
 /// The protected file.
@@ -296,6 +302,99 @@ fn a_protected_file_changes_once_somebody_has_signed_for_it() {
     assert_eq!(used[0].decisions, [id]);
     world.push_accepted("otto", &["HEAD:refs/heads/wip/y"]);
     world.is_sound();
+}
+
+/// otto's commit, which needs an override, where branches below `wip/` may be deleted.
+fn on_a_passing_branch(number: u32) -> (World, Vec<String>) {
+    let world = World::founded();
+    let gates = format!("protection_overrides = {number}\n");
+    world.next_policy(2, None, |text| {
+        let wip = "pattern = \"refs/heads/wip/**\"\n";
+        let text = lifted_policy(&text, &gates, "");
+        text.replacen(wip, &format!("{wip}rewind = true\n"), 1)
+    });
+    for who in ["olga", "otto", "rita"] {
+        world.ok(who, who, &["git", "awo", "fetch"]);
+    }
+    world.proposes("one");
+    let command = world.asks("GOV-003", "protected-artefact");
+    (world, command)
+}
+
+/// otto merges what is on wip/x into a branch that lives on, and deletes wip/x.
+fn merged_and_gone(world: &World, how: &str) {
+    world.push_accepted("otto", &[WIP]);
+    world.ok("otto", "otto", &["git", "branch", "lifted"]);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "switch", "-qc", "merged", "origin/main"],
+    );
+    let merge = [
+        "git",
+        "merge",
+        "-q",
+        "--no-verify",
+        "--no-edit",
+        how,
+        "lifted",
+    ];
+    world.ok("otto", "otto", &merge);
+    world.push_accepted("otto", &["HEAD:refs/heads/wip/y"]);
+    world.push_accepted("otto", &[":refs/heads/wip/x"]);
+}
+
+#[test]
+fn a_branch_that_is_gone_has_used_its_override() {
+    for how in ["--ff", "--no-ff"] {
+        let (world, command) = on_a_passing_branch(1);
+        let id = world.lets("olga", &command);
+        merged_and_gone(&world, how);
+        world.is_sound();
+        // It is as used as ever.
+        let copy = world.copied();
+        copy.ok(
+            "otto",
+            "otto",
+            &["git", "switch", "-qc", "again", "origin/main"],
+        );
+        copy.proposes("one");
+        let other = ["HEAD:refs/heads/wip/z"];
+        copy.ok(
+            "otto",
+            "otto",
+            &[
+                "git",
+                "commit",
+                "-q",
+                "--amend",
+                "--no-verify",
+                "-m",
+                "again",
+            ],
+        );
+        copy.is_found_of("otto", &other, "REP-001", "override-once");
+        // What comes later does not touch it.
+        let revoke = ["git", "awo", "revoke", id.as_str(), "--reason", "no more"];
+        world.ok("olga", "olga", &["git", "awo", "fetch"]);
+        world.run("olga", "olga", &revoke);
+        world.run("olga", "olga", &["git", "awo", "push"]);
+        world.is_sound();
+    }
+    // Where nobody had signed when it landed first, the receipt is found.
+    let (world, command) = on_a_passing_branch(2);
+    world.lets("olga", &command);
+    world.lets("rita", &command);
+    merged_and_gone(&world, "--ff");
+    let commit = world.rev("otto", "HEAD").parse().unwrap();
+    world.retells_receipts(3, |says| {
+        for it in says.overrides.iter_mut().filter(|it| it.commit == commit) {
+            it.decisions.truncate(1);
+        }
+    });
+    world.fresh_clone();
+    let text = world.verify_finds("INT-008");
+    assert!(text.contains("override-told"), "{text}");
 }
 
 #[test]
@@ -991,28 +1090,41 @@ fn an_override_of_another_repository_lifts_nothing() {
 impl World {
     /// The newest receipt of the server says something else.
     fn retells_receipt(&self, change: impl Fn(&mut ReceiptPredicate)) {
+        self.retells_receipts(1, change);
+    }
+
+    /// So many of the newest receipts of the server say something else.
+    fn retells_receipts(&self, number: usize, change: impl Fn(&mut ReceiptPredicate)) {
         let server = Actor::open(&self.path("server.git")).unwrap();
         let server = server.with_key(&self.path("server.git/awo/server_key"));
         let log = log::chain();
-        let tip = log.tip(&server.repo).unwrap().unwrap();
-        let entry = log.read(&server.repo, tip).unwrap();
-        let mut says: ReceiptPredicate = log.says(&server.repo, tip).unwrap();
-        change(&mut says);
-        let before = server.repo.commit(tip).unwrap().parents[0].to_string();
+        let mut at = log.tip(&server.repo).unwrap().unwrap();
+        let mut told = Vec::new();
+        for _ in 0..number {
+            let says: ReceiptPredicate = log.says(&server.repo, at).unwrap();
+            told.push((says, log.read(&server.repo, at).unwrap().beside));
+            at = server.repo.commit(at).unwrap().parents[0];
+        }
         let name = layout::log().to_string();
         self.ok(
             "server",
             "server.git",
-            &["git", "update-ref", &name, &before],
+            &["git", "update-ref", &name, &at.to_string()],
         );
-        let appended = log.append::<ReceiptPredicate, store::chain::Error>(&server.repo, |_| {
-            Ok(chain::New {
-                says: says.clone(),
-                envelope: server.sign(says.clone()).unwrap(),
-                beside: entry.beside.clone(),
-            })
-        });
-        appended.unwrap();
+        for (mut says, beside) in told.into_iter().rev() {
+            change(&mut says);
+            let appended =
+                log.append::<ReceiptPredicate, store::chain::Error>(&server.repo, |last| {
+                    let mut says = says.clone();
+                    says.previous = last.map(|(entry, said)| entry.link(said).digest);
+                    Ok(chain::New {
+                        envelope: server.sign(says.clone()).unwrap(),
+                        says,
+                        beside: beside.clone(),
+                    })
+                });
+            appended.unwrap();
+        }
     }
 }
 

@@ -177,7 +177,8 @@ fn use_up(
     for it in lifting {
         if !it.used_before {
             report.notes.push(rules::protection::used_by(it));
-            uses.add(it.used_by(commit), receipt);
+            let told = it.told().map_or(receipt, std::slice::from_ref);
+            uses.add(it.used_by(commit), told);
         }
         // Of two branches of one push, the first may not move after all.
         let Some(used) = uses.made_by(commit, &it.protection.path) else {

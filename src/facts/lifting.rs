@@ -16,6 +16,7 @@ use crate::records::{DecisionPredicate, ReceiptPredicate, Target};
 use crate::store::layout::{self, Refs};
 
 use super::log;
+use super::remembered::At;
 use super::run::Collector;
 use super::{Error, PolicyHistory};
 
@@ -29,6 +30,8 @@ pub struct Lifting {
     pub against: Vec<(DecisionId, IdentityName)>,
     /// Whether this very commit has used them before, on another branch.
     pub used_before: bool,
+    /// The push with which this very commit landed first, where what it landed on is gone.
+    pub landed: Option<Landed>,
     /// Whom the commit names as having a part in it, folded for comparison.
     pub makers: BTreeSet<String>,
 }
@@ -44,6 +47,16 @@ pub struct Signed {
     pub used_by: Option<ObjectId>,
     /// Whether it may have come after the commit: the log tells of pushes of one second as of one.
     pub may_be_later: bool,
+}
+
+/// The first landing of a commit that was not judged here, as its receipt tells.
+#[derive(Clone)]
+pub struct Landed {
+    /// The policy in force then: it says who had to sign.
+    pub policy: Policy,
+    /// The entry of the log, by its place.
+    pub entry: usize,
+    told: OverrideUse,
 }
 
 impl Lifting {
@@ -63,7 +76,13 @@ impl Lifting {
                 path: self.protection.path.clone(),
             },
             in_doubt: self.unused().filter(|it| it.may_be_later).map(id).collect(),
+            told_by: self.landed.as_ref().map(|it| it.entry),
         }
+    }
+
+    /// Returns what the receipt of the first landing tells, where that was not judged here.
+    pub fn told(&self) -> Option<&OverrideUse> {
+        self.landed.as_ref().map(|it| &it.told)
     }
 }
 
@@ -81,6 +100,8 @@ pub struct Made {
     pub used: OverrideUse,
     /// Those of its decisions that may have come later, in the same second.
     pub in_doubt: BTreeSet<DecisionId>,
+    /// The entry of the log that tells of it, by its place, if it is not the one that brought the commit here.
+    pub told_by: Option<usize>,
 }
 
 impl Made {
@@ -99,6 +120,15 @@ pub struct Uses<'a> {
     told: Option<Told<'a>>,
     /// What was judged, and which decisions that used up.
     made: RefCell<Vec<(Made, Vec<DecisionId>)>>,
+    /// What receipts tell of pushes before the one that is judged: some of what they brought may be gone.
+    receipts: RefCell<Vec<Receipt>>,
+}
+
+/// What one receipt tells of one use.
+struct Receipt {
+    entry: usize,
+    at: At,
+    used: OverrideUse,
 }
 
 /// The receive log, read from its end as far as somebody asks.
@@ -134,6 +164,7 @@ impl<'a> Uses<'a> {
         Self {
             told: None,
             made: RefCell::default(),
+            receipts: RefCell::default(),
         }
     }
 
@@ -146,7 +177,37 @@ impl<'a> Uses<'a> {
                 believed,
             }),
             made: RefCell::default(),
+            receipts: RefCell::default(),
         }
+    }
+
+    /// Learns what the receipt of a push tells, before a later one is judged.
+    pub fn hear(&self, entry: usize, at: At, uses: &[OverrideUse]) {
+        let uses = uses.iter().cloned();
+        let uses = uses.map(|used| Receipt { entry, at, used });
+        self.receipts.borrow_mut().extend(uses);
+    }
+
+    /// Returns the first landing of a commit, if a receipt tells of it and it was not judged here.
+    fn landed(
+        &self,
+        commit: ObjectId,
+        path: &RepoPath,
+        history: &PolicyHistory,
+    ) -> Option<(Landed, Timestamp)> {
+        if self.made_by(commit, path).is_some() {
+            return None;
+        }
+        let receipts = self.receipts.borrow();
+        let mut receipts = receipts.iter();
+        let first = receipts.find(|it| it.used.commit == commit && it.used.path == *path)?;
+        let (version, time) = first.at;
+        let landed = Landed {
+            policy: history.version(version).policy.clone(),
+            entry: first.entry,
+            told: first.used.clone(),
+        };
+        Some((landed, time))
     }
 
     /// Remembers a use, of which the receipt of its push may tell.
@@ -201,6 +262,11 @@ impl<'a> Uses<'a> {
             if let Some(first) = first {
                 return Ok(Some(first.commit));
             }
+        }
+        let receipts = self.receipts.borrow();
+        let mut receipts = receipts.iter().map(|it| &it.used);
+        if let Some(first) = receipts.find(|it| other(it.commit, &it.decisions)) {
+            return Ok(Some(first.commit));
         }
         let made = self.made.borrow();
         let first = made.iter().find(|(it, up)| other(it.used.commit, up));
@@ -302,6 +368,15 @@ impl Collector<'_> {
         when: When,
     ) -> Result<Lifting, Error> {
         let judging = self.judging();
+        let landed = commit.and_then(|it| uses.landed(it.id, &protection.path, self.history));
+        // It was judged with the push that landed it first, and is so again.
+        let (landed, when) = match landed {
+            Some((landed, time)) => {
+                let arriving = false;
+                (Some(landed), When { time, arriving })
+            }
+            None => (None, when),
+        };
         // What came with it counts; what took something back, only if it surely came before.
         let there = |it: Sha256| {
             let arrival = judging.arrival(it).map(|time| time <= when.time);
@@ -353,6 +428,7 @@ impl Collector<'_> {
             approvals,
             against,
             used_before,
+            landed,
             makers: commit.map(Commit::makers).unwrap_or_default(),
         })
     }

@@ -86,6 +86,18 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
             rules::generated(&root.index_page()),
         ));
     }
+    // Where a page is to stand, no directory can.
+    let holds_page = |root: &&crate::policy::ArtefactRoot| {
+        let below = root.index_page().join(b"");
+        root.has_index() && path.as_bytes().starts_with(below.as_bytes())
+    };
+    if let Some(root) = policy.artefacts().iter().find(holds_page) {
+        let why = rules::in_the_way(&root.index_page(), Kind::File, false);
+        return Err(Error::denied(refused.clone(), why));
+    }
+    if let Some(why) = rules::length(&path, &policy.document().limits) {
+        return Err(Error::denied(refused.clone(), why));
+    }
     let look = || {
         let spot = Spot::look(&top, &path);
         let spot = spot.map_err(|error| unusable("look at", &path, &error))?;

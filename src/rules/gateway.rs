@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::case::CommitCase;
+use crate::policy::document::Limits;
 use crate::record::contract::Contract;
 use crate::record::path::quote;
 use crate::record::{Finding, Findings, IdentityName, RepoPath, Rule, Subject};
@@ -11,7 +12,7 @@ use crate::sys::entry::Kind;
 use super::direct::writers;
 use super::executed;
 use super::scope::policy_paths;
-use super::tree::entries;
+use super::tree::{entries, long};
 
 /// What helps where nothing more exact does.
 const ANOTHER: &str =
@@ -42,6 +43,11 @@ pub fn form(path: &[u8]) -> Option<Finding> {
             .expected("a path from the top of the repository, of plain names")
             .remedy("git awo write PATH, with such a path"),
     )
+}
+
+/// Refuses a path that is longer or deeper than the policy allows: a file system may not even look for it.
+pub fn length(path: &RepoPath, limits: &Limits) -> Option<Finding> {
+    long(path, limits, &Subject::none(), || ANOTHER.to_owned())
 }
 
 /// Refuses to write where something other than a file, or a directory on the way to it, stands.

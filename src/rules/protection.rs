@@ -117,7 +117,9 @@ pub fn kept(
         );
         return;
     };
-    lifted(lifting, (needed, policy), &own, &subject, findings);
+    let by = lifting.landed.as_ref().map_or(policy, |it| &it.policy);
+    let needed = by.protection_overrides().unwrap_or(needed);
+    lifted(lifting, (needed, by), &own, &subject, findings);
 }
 
 /// Who has a part in a commit, and so lifts nothing for it.
@@ -134,8 +136,11 @@ fn own<'a>(
     lifting: Option<&'a Lifting>,
 ) -> Own<'a> {
     let signer = case.signer.as_ref().ok().map(|it| &it.person);
+    // Who vouches for it here need not have done so where it landed first.
+    let landed = lifting.is_some_and(|it| it.landed.is_some());
+    let person = Some(person).filter(|_| !landed || signer.is_none());
     Own {
-        persons: [person].into_iter().chain(signer).collect(),
+        persons: person.into_iter().chain(signer).collect(),
         named: lifting.map_or(&NOBODY, |it| &it.makers),
     }
 }

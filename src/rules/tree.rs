@@ -124,7 +124,18 @@ pub fn fault(fault: &Fault, subject: Subject, remedy: impl std::fmt::Display) ->
 /// Judges how long and how deep a path is. Lengths make names that some machines cannot hold
 /// (INT-003), depth costs whoever walks the tree (INT-006).
 fn length(case: &CommitCase<'_>, path: &RepoPath, limits: &Limits) -> Option<Finding> {
-    let subject = || case.subject().path(path);
+    let remedy = || remedy::leave_out(case, path);
+    long(path, limits, &case.subject(), remedy)
+}
+
+/// Judges how long and how deep a path is, of whatever is to have it.
+pub(super) fn long(
+    path: &RepoPath,
+    limits: &Limits,
+    subject: &Subject,
+    remedy: impl Fn() -> String,
+) -> Option<Finding> {
+    let subject = || subject.clone().path(path);
     let longest = path.components().map(<[u8]>::len).max().unwrap_or_default();
     let (is, max) = match path.as_bytes().len() {
         whole if whole > limits.path_bytes => (whole, limits.path_bytes),
@@ -136,7 +147,7 @@ fn length(case: &CommitCase<'_>, path: &RepoPath, limits: &Limits) -> Option<Fin
                 .finding(subject())
                 .found(format!("a path or a component of {is} bytes"))
                 .expected(format!("at most {max}"))
-                .remedy(remedy::leave_out(case, path)),
+                .remedy(remedy()),
         );
     }
     let depth = path.components().count().saturating_sub(1);
@@ -145,6 +156,6 @@ fn length(case: &CommitCase<'_>, path: &RepoPath, limits: &Limits) -> Option<Fin
             .finding(subject())
             .found(format!("{depth} directories inside each other"))
             .expected(format!("at most {}", limits.tree_depth))
-            .remedy(remedy::leave_out(case, path))
+            .remedy(remedy())
     })
 }

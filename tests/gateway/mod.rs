@@ -197,7 +197,10 @@ fn what_no_door_takes_is_not_written_and_leaves_nothing() {
     )
     .unwrap();
     let before = seen(&world.path("otto"));
+    let long = format!("src/{}", "x".repeat(256));
     for (path, code, why) in [
+        (long.as_str(), "INT-003", "a component of 256 bytes"),
+        ("src/notes/INDEX.md/x", "INT-003", "found a file"),
         ("", "INT-003", "no path"),
         ("/etc/x", "INT-003", "an absolute path"),
         ("../x", "INT-003", "'..'"),

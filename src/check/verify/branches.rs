@@ -462,7 +462,11 @@ struct Lifted {
 
 /// Compares what the receipts tell of overrides with what was used.
 fn told(log: &Log, moves: &[Move<'_>], made: &[(usize, Made)], findings: &mut Findings) {
-    let brought_by = |(at, _): &&(usize, Made)| moves.get(*at).and_then(|it| it.entry);
+    // The receipt of the first landing tells of a use, and no later one.
+    let brought_by = |(at, made): &&(usize, Made)| {
+        let brought = || moves.get(*at).and_then(|it| it.entry);
+        made.told_by.or_else(brought)
+    };
     for (place, entry) in log.entries.iter().enumerate() {
         let says = entry.receipt.predicate();
         let own = made.iter().filter(|it| brought_by(it) == Some(place));
@@ -494,6 +498,7 @@ fn judge_left(
     watch: &(dyn Fn(&Move<'_>, Seen<'_>) + Sync),
 ) -> Result<Lifted, Error> {
     let mut lifted = Lifted::default();
+    let mut receipts = log.entries.iter().enumerate().peekable();
     if left.is_empty() {
         return Ok(lifted);
     }
@@ -505,6 +510,12 @@ fn judge_left(
         let (Some(it), Some(result)) = (moves.get(*at), results.get_mut(*at)) else {
             continue;
         };
+        while let Some((place, entry)) =
+            receipts.next_if(|(_, entry)| it.logged != Some(entry.commit))
+        {
+            let says = entry.receipt.predicate();
+            uses.hear(place, (entry.policy, says.time), &says.overrides);
+        }
         let mut found = Report::default();
         let told = it.entry.and_then(|place| log.entries.get(place));
         let told = told.map_or(&[][..], |entry| &entry.receipt.predicate().overrides);
