@@ -171,7 +171,11 @@ impl Own<'_, '_> {
                         List::CellRead | List::CeilingPaths | List::CeilingActions
                     ) =>
             {
-                self.wrong(line, path, "an array with at least one entry");
+                let wanted = match list {
+                    List::CeilingActions => "an array with at least one action",
+                    _ => "an array with at least one path",
+                };
+                self.wrong(line, path, wanted);
             }
             DeValue::Array(values) => {
                 if values.is_empty() {

@@ -20,6 +20,15 @@ use crate::world::World;
 
 pub const CASES: &[Case] = &[
     Case {
+        id: "M-15",
+        attack: "the state is tampered with and restored",
+        answer: "the same bytes each time",
+        tests: &[
+            "baselines::disk::a_state_comes_back_as_it_was_with_no_file_too_many",
+            "baselines::property::whatever_is_done_to_a_state_it_comes_back_as_it_was",
+        ],
+    },
+    Case {
         id: "C-10",
         attack: "a baseline by a reviewer, by nobody, or with a signature over other bytes",
         answer: "ATT-001, ATT-003",
@@ -60,7 +69,7 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "C-16",
+        id: "C-16, M-17",
         attack: "a promotion of a run that is not finalized, that was rejected, of another task, or with other files",
         answer: "GOV-011, ATT-002",
         tests: &[

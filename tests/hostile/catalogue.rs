@@ -209,8 +209,7 @@ fn the_page_of_attacks_is_what_the_tests_say() {
     }
     page.push_str(
         "\n## Not tried\n\n\
-         These attack features that are not built yet: L-13 a workflow with too many steps, M-15 an autonomous unit\n\
-         tampered with and restored, M-17 an unverified run promoted to one.\n",
+         These attack features that are not built yet: L-13 a workflow with too many steps.\n",
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design/attacks.md");
     if std::env::var_os("SNAPSHOTS").is_some_and(|it| it == "overwrite") {

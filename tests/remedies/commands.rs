@@ -17,7 +17,14 @@ const PROSE: &[&str] = &[
 
 /// Words that a command takes as they stand.
 const VALUES: &[&str] = &[
-    "accepted", "rejected", "approve", "reject", "defer", "origin", "--",
+    "accepted",
+    "rejected",
+    "approve",
+    "reject",
+    "defer",
+    "origin",
+    "--",
+    "PolicyViolation",
 ];
 
 /// Returns every string literal of a source.
@@ -74,7 +81,7 @@ pub fn commands(text: &str, groups: &BTreeSet<String>) -> Vec<Vec<String>> {
                 "" => false,
                 it if VALUES.contains(&it) => true,
                 it if it.starts_with('-') => true,
-                it if it.starts_with('{') => true,
+                it if it.contains('{') => true,
                 it if it.chars().all(plain) => named,
                 it => it
                     .chars()
@@ -124,7 +131,7 @@ fn every_command_that_a_text_tells_one_to_type_can_be_typed() {
                 if !seen.insert(words.clone()) {
                     continue;
                 }
-                let filled = words.iter().map(|word| match word.starts_with('{') {
+                let filled = words.iter().map(|word| match word.contains('{') {
                     true => "x",
                     false => word,
                 });

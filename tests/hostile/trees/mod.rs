@@ -21,6 +21,7 @@ pub const CASES: &[Case] = &[
         answer: "GOV-003",
         tests: &[
             "hostile::trees::scope::paths_that_nobody_granted",
+            "hostile::trees::scope::what_is_touched_and_put_back_in_one_push_is_seen",
             "hostile::trees::scope::renames_copies_and_swaps",
         ],
     },

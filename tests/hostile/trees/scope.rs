@@ -210,6 +210,25 @@ fn everything_deleted() {
 }
 
 #[test]
+fn what_is_touched_and_put_back_in_one_push_is_seen() {
+    let door = Door::of_otto();
+    let raw = door.raw();
+    let (tip, root) = door.base();
+    let blob = raw.blob("x\n");
+    let both = |path: &str| {
+        let touched = with(&raw, &root, path, Some(("100644", &blob)));
+        let one = raw.commit(&touched, &[&tip], "There\n");
+        raw.commit(&root, &[&one], "And back\n")
+    };
+    let table: Vec<_> = [".github/workflows/ci.yml", "lib/x.py", "src/keys/k"]
+        .iter()
+        .map(|path| ((*path).to_owned(), both(path)))
+        .collect();
+    door.refuses_all(&table, "GOV-003");
+    door.accepts("where one may write", &both("src/x.py"));
+}
+
+#[test]
 fn renames_copies_and_swaps() {
     let door = Door::of_otto();
     let (world, who) = (&door.world, door.who);
