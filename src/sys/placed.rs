@@ -10,7 +10,7 @@ use super::directory::Directory;
 use super::entry::{Entry, Kind};
 use super::random;
 
-/// Begins the names of files that are not in their places yet, after [`PENDING`].
+/// Begins the names of files that are not in their places yet, after [`PENDING`](super::file::PENDING).
 pub const OURS: &str = ".git-awo-pending-write-";
 
 /// Tells whether a file of this name is not in its place yet.
