@@ -112,8 +112,9 @@ pub fn write(session: &Session, request: Request<'_>) -> Result<Written, Error> 
         .map_err(|error| Error::unusable(Rule::FileUsable, "cannot read the content", &error))?;
     // From here on nothing waits for anybody else.
     let _locked = Locked::on(session.repo().common_dir())?;
+    sweep_beside(session, &top, &path, &look()?.place)?;
+    // With what was left an empty directory on the way may have gone.
     let spot = look()?;
-    sweep_beside(session, &top, &path, &spot.place)?;
     let mut faults = spot.collision(&path).into_iter().collect::<Vec<_>>();
     let size = content.len() as u64;
     if size > most {
