@@ -2,7 +2,7 @@
 
 use crate::facts::artefacts::{self, Made, TakenBack};
 use crate::facts::case::CommitCase;
-use crate::facts::lifting::{Lifting, Uses, When};
+use crate::facts::lifting::{Lifting, Uses, When, may_be_lifted};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::git::{self, Reader};
@@ -155,6 +155,11 @@ fn lifting(
     changes: &[Change],
     time: Timestamp,
 ) -> Result<Vec<Lifting>, Error> {
+    let policy = &history.current().policy;
+    // Refs and records are read only where something could be lifted.
+    if !may_be_lifted(policy, changes) {
+        return Ok(Vec::new());
+    }
     let refs = super::push::refs(reader)?;
     let records = Records::open(reader, &refs)?;
     let collector = Collector {
@@ -169,7 +174,7 @@ fn lifting(
         time,
         arriving: true,
     };
-    let (policy, uses) = (&history.current().policy, Uses::by_log(reader, &refs));
+    let uses = Uses::by_log(reader, &refs);
     let lifting = collector.lifting(policy, &uses, (None, changes), when)?;
     Ok(lifting)
 }
