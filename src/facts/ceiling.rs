@@ -107,14 +107,8 @@ impl Collector<'_> {
         let own = policy.ceiling(person);
         let limits = own.as_ref().map(|it| it.under(&contract.ceiling).limits);
         let limits = limits.unwrap_or_default();
-        let mut landed = BTreeMap::from([(run.clone(), measure.clone())]);
-        for other in self.family(contract)? {
-            if other != *run
-                && let Some(it) = self.landed(&other, policy, landing)?
-            {
-                landed.insert(other, it);
-            }
-        }
+        let mut landed = self.landed_runs(contract, policy, landing, Some(run))?;
+        landed.insert(run.clone(), measure.clone());
         let task = self.count(landed.values().map(AsRef::as_ref), limits)?;
         let window = match own
             .as_ref()
@@ -144,12 +138,8 @@ impl Collector<'_> {
             logged: None,
             time: self.time,
         };
-        let mut landed = BTreeMap::new();
-        for run in self.family(contract)? {
-            if let Some(it) = self.landed(&run, &self.history.current().policy, landing)? {
-                landed.insert(run, it);
-            }
-        }
+        let policy = &self.history.current().policy;
+        let landed = self.landed_runs(contract, policy, landing, None)?;
         let all = Figures {
             files: u64::MAX,
             directories: u64::MAX,
@@ -184,13 +174,25 @@ impl Collector<'_> {
         })
     }
 
-    /// Returns the runs of all versions of a contract's task.
-    fn family(&self, contract: &Contract) -> Result<BTreeSet<RunId>, Error> {
+    /// Returns what the runs of all versions of a contract's task have changed that have landed by then, but for one.
+    fn landed_runs(
+        &self,
+        contract: &Contract,
+        policy: &Policy,
+        landing: Landing,
+        but: Option<&RunId>,
+    ) -> Result<BTreeMap<RunId, Rc<Measure>>, Error> {
         let mut runs = BTreeSet::new();
         for task in self.versions(&contract.id)? {
             runs.extend(self.runs_of(&task)?);
         }
-        Ok(runs)
+        let mut landed = BTreeMap::new();
+        for run in runs.into_iter().filter(|it| Some(it) != but) {
+            if let Some(it) = self.landed(&run, policy, landing)? {
+                landed.insert(run, it);
+            }
+        }
+        Ok(landed)
     }
 
     /// Returns the versions of a task that the ledger has, with the task itself.

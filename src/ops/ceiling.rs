@@ -1,9 +1,9 @@
 //! What a run or a task has changed so far, against its ceiling: for people who look at it.
 
-use crate::facts::ceiling::{Landing, Window};
+use crate::facts::ceiling::{Counted, Landing, Window};
 use crate::facts::run::Collector;
-use crate::policy::Policy;
 use crate::policy::ceiling::Whose;
+use crate::policy::{Ceiling, Policy};
 use crate::record::ceiling::{Autonomy, Figure, Figures};
 use crate::record::contract::Contract;
 use crate::record::{IdentityName, RunId, TaskId};
@@ -28,6 +28,22 @@ pub struct Measured {
     pub whose: Vec<(Figure, Whose)>,
     /// What the person has landed in so many days, with the run that is shown, and the ceiling of that.
     pub window: Option<(u32, Figures, Figures)>,
+}
+
+impl Measured {
+    fn of(contract: &Contract, person: IdentityName, under: &Ceiling, counted: Counted) -> Self {
+        let whose = Figure::ALL.iter().map(|it| (*it, under.whose(*it)));
+        Self {
+            base: contract.id.versioned().0,
+            person,
+            level: under.shown_level(),
+            runs: counted.runs,
+            figures: counted.figures,
+            limits: under.limits,
+            whose: whose.collect(),
+            window: None,
+        }
+    }
 }
 
 /// Returns what counts for a run; nothing where it has no ceiling or cannot be measured here.
@@ -62,19 +78,8 @@ pub(super) fn of_run(
         (Window::Counted(counted), Some(days)) => Some((days, counted.figures, own.window_limits)),
         _ => None,
     };
-    Ok(Some(Measured {
-        base: contract.id.versioned().0,
-        person: facts.person,
-        level: under.shown_level(),
-        runs: facts.task.runs,
-        figures: facts.task.figures,
-        limits: under.limits,
-        whose: Figure::ALL
-            .iter()
-            .map(|it| (*it, under.whose(*it)))
-            .collect(),
-        window,
-    }))
+    let measured = Measured::of(contract, facts.person, &under, facts.task);
+    Ok(Some(Measured { window, ..measured }))
 }
 
 /// Returns what counts for a task that somebody may execute; nothing where that person has no ceiling.
@@ -88,17 +93,6 @@ pub(super) fn of_task(
         return Ok(None);
     };
     let landed = collector.landed_of_task(contract)?;
-    Ok(Some(Measured {
-        base: contract.id.versioned().0,
-        person: person.clone(),
-        level: under.shown_level(),
-        runs: landed.runs,
-        figures: landed.figures,
-        limits: under.limits,
-        whose: Figure::ALL
-            .iter()
-            .map(|it| (*it, under.whose(*it)))
-            .collect(),
-        window: None,
-    }))
+    let person = person.clone();
+    Ok(Some(Measured::of(contract, person, &under, landed)))
 }
