@@ -11,7 +11,6 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         ("status", Section::Status),
         ("target repository", Section::Labels),
         ("task contract", Section::Labels),
-        (CEILING, Section::Labels),
         ("required approval", Section::Sentence),
         ("approval", Section::Sentence),
         ("execution gate", Section::Gate),
@@ -32,19 +31,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
 const TARGET: &str = "target repository";
 const CONTRACT: &str = "task contract";
 
-const CEILING: &str = "ceiling";
-
 const LABELS: &[(&str, &str, Field)] = &[
-    (CEILING, "level", Field::Scalar(Scalar::CeilingLevel)),
-    (CEILING, "files", Field::Scalar(Scalar::CeilingFiles)),
-    (
-        CEILING,
-        "directories",
-        Field::Scalar(Scalar::CeilingDirectories),
-    ),
-    (CEILING, "lines", Field::Scalar(Scalar::CeilingLines)),
-    (CEILING, "paths", Field::List(List::CeilingPaths)),
-    (CEILING, "actions", Field::List(List::CeilingActions)),
     (TARGET, "target repository", Field::Scalar(Scalar::Locator)),
     (
         TARGET,

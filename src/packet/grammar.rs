@@ -45,6 +45,23 @@ pub(super) enum Field {
     Left,
 }
 
+/// A section that packets of each kind may have.
+const CEILING: &str = "ceiling";
+
+/// Its labels.
+const OF_CEILING: &[(&str, &str, Field)] = &[
+    (CEILING, "level", Field::Scalar(Scalar::CeilingLevel)),
+    (CEILING, "files", Field::Scalar(Scalar::CeilingFiles)),
+    (
+        CEILING,
+        "directories",
+        Field::Scalar(Scalar::CeilingDirectories),
+    ),
+    (CEILING, "lines", Field::Scalar(Scalar::CeilingLines)),
+    (CEILING, "paths", Field::List(List::CeilingPaths)),
+    (CEILING, "actions", Field::List(List::CeilingActions)),
+];
+
 /// The labels and sections of one kind of packet. Names are given as [`super::lines::key`] returns
 /// them.
 #[derive(Clone, Copy)]
@@ -65,13 +82,17 @@ impl Grammar {
     pub(super) fn section(&self, heading: &str) -> Section {
         let name = key(heading);
         let mut rows = self.sections.iter();
-        rows.find(|(section, _)| *section == name)
-            .map_or(Section::Unknown, |(_, it)| *it)
+        match rows.find(|(section, _)| *section == name) {
+            Some((_, it)) => *it,
+            None if name == CEILING => Section::Labels,
+            None => Section::Unknown,
+        }
     }
 
     pub(super) fn label(&self, heading: &str, label: &str) -> Means {
         let (section, name) = (key(heading), key(label));
-        let mut rows = self.labels.iter().filter(|(_, label, _)| *label == name);
+        let rows = self.labels.iter().chain(OF_CEILING);
+        let mut rows = rows.filter(|(_, label, _)| *label == name);
         match rows.clone().find(|(place, ..)| *place == section) {
             Some((.., Field::Scalar(scalar))) => Means::Scalar(*scalar),
             Some((.., Field::List(list))) => Means::List(*list),

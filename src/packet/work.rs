@@ -27,7 +27,6 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         ("evidence mapping", Section::Form(List::EvidenceMapping)),
         ("evidence", Section::Form(List::EvidenceForm)),
         ("validation reports", Section::Form(List::Reports)),
-        (CEILING, Section::Labels),
         ("required approval", Section::Sentence),
     ],
     labels: LABELS,
@@ -41,19 +40,7 @@ const REFINEMENT: &str = "technical refinement";
 const QUALITY: &str = "quality gate";
 const CLOSURE: &str = "end to end closure plan";
 
-const CEILING: &str = "ceiling";
-
 const LABELS: &[(&str, &str, Field)] = &[
-    (CEILING, "level", Field::Scalar(Scalar::CeilingLevel)),
-    (CEILING, "files", Field::Scalar(Scalar::CeilingFiles)),
-    (
-        CEILING,
-        "directories",
-        Field::Scalar(Scalar::CeilingDirectories),
-    ),
-    (CEILING, "lines", Field::Scalar(Scalar::CeilingLines)),
-    (CEILING, "paths", Field::List(List::CeilingPaths)),
-    (CEILING, "actions", Field::List(List::CeilingActions)),
     ("metadata", "task id", Field::Scalar(Scalar::Id)),
     ("metadata", "wp id", Field::Scalar(Scalar::Id)),
     ("metadata", "base wp id", Field::Scalar(Scalar::BaseId)),
