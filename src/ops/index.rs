@@ -81,6 +81,15 @@ impl Page {
             }
         }))
     }
+
+    /// Puts a page in its place, or removes it, where it differs.
+    fn bring(&self, top: &Directory) -> Result<(), Error> {
+        let Some(change) = self.prepare(top)? else {
+            return Ok(());
+        };
+        let arrived = change.arrive();
+        arrived.map_err(|error| unusable("write", &self.path, &error))
+    }
 }
 
 /// A page that is about to change.
@@ -140,10 +149,7 @@ pub fn reconcile(
         return stage(session, &top, pages, &edits).map(|pages| (pages, report));
     }
     for page in &pages {
-        if let Some(change) = page.prepare(&top)? {
-            let arrived = change.arrive();
-            arrived.map_err(|error| unusable("write", &page.path, &error))?;
-        }
+        page.bring(&top)?;
     }
     Ok((pages, report))
 }
@@ -214,10 +220,7 @@ fn stage(
     let staged: Vec<_> = staged.collect();
     repo.stage(&staged)?;
     for page in follow {
-        if let Some(change) = page.prepare(top)? {
-            let arrived = change.arrive();
-            arrived.map_err(|error| unusable("write", &page.path, &error))?;
-        }
+        page.bring(top)?;
     }
     Ok(pages)
 }
