@@ -8,8 +8,8 @@ use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Confidence, DecisionId, Findings, Gate, ObjectId, Protection, Reason, RepoPath, RunId,
-    Sha256, Subject, TaskId, Timestamp, Token,
+    Choice, Confidence, DecisionId, Findings, Gate, ObjectId, Protection, Reason, Refusal,
+    RepoPath, RunId, Sha256, Subject, TaskId, Timestamp, Token,
 };
 use crate::records::{
     Actor, ActorKind, AutoSignature, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate,
@@ -63,6 +63,34 @@ pub struct Request {
     pub protection: Option<Protection>,
 }
 
+impl Request {
+    /// Returns a person's approval of a PolicyViolation; its scope is still to be said.
+    pub(super) fn of_violation(
+        target: String,
+        rationale: &str,
+        note: Reason,
+        days: Option<u32>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            gate: Token::new(Gate::PolicyViolation.name())?,
+            target: Token::new(target)?,
+            choice: Choice::Approve,
+            confidence: None,
+            rationale: Token::new(rationale)?,
+            note: Some(note),
+            evidence: Vec::new(),
+            answers: None,
+            supersedes: None,
+            days,
+            base: None,
+            file: None,
+            waiver: None,
+            permits: BTreeSet::new(),
+            protection: None,
+        })
+    }
+}
+
 /// A recorded decision.
 pub struct Decided {
     /// Its name.
@@ -85,6 +113,19 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
     let (decided, batch) = draft(session, &records, request)?;
     session.commit(&batch)?;
     Ok(decided)
+}
+
+/// Decides on something that counts only if the gate opens: `what` says what it is.
+pub(super) fn open(session: &Session, request: Request, what: &str) -> Result<Decided, Error> {
+    let done = decide(session, request)?;
+    if done.choice == Choice::Approve {
+        return Ok(done);
+    }
+    let message = format!("the gate is not open for {what}: it is recorded as deferred");
+    Err(match Refusal::of(done.refused) {
+        Some(why) => Error::denied(message, why),
+        None => Error::usage(message),
+    })
 }
 
 /// Returns a decision, and what is to be written for it.

@@ -1,9 +1,7 @@
 //! Signs that one commit may change a protected artefact in one way.
 
 use crate::record::tree::Mode;
-use crate::record::{
-    Choice, DecisionId, Gate, Held, ObjectId, Protection, Reason, Refusal, RepoPath, Sha256, Token,
-};
+use crate::record::{Choice, DecisionId, Held, ObjectId, Protection, Reason, RepoPath, Sha256};
 use crate::rules::protection as rules;
 
 use super::decide::{self, Request};
@@ -74,33 +72,14 @@ pub fn lift(session: &Session, request: LiftRequest) -> Result<Lifted, Error> {
         Some(id) => Some(id),
         None => own(session, &protection)?,
     };
-    let done = decide::decide(
-        session,
-        Request {
-            gate: Token::new(Gate::PolicyViolation.name())?,
-            target: Token::new(protection.target_ref())?,
-            choice: Choice::Approve,
-            confidence: None,
-            rationale: Token::new("override")?,
-            note: Some(request.reason),
-            evidence: Vec::new(),
-            answers: None,
-            supersedes,
-            days: request.days,
-            base: None,
-            file: None,
-            waiver: None,
-            permits: std::collections::BTreeSet::new(),
-            protection: Some(protection.clone()),
-        },
-    )?;
-    if done.choice != Choice::Approve {
-        let message = "the gate is not open for an override: it is recorded as deferred";
-        return Err(match Refusal::of(done.refused) {
-            Some(why) => Error::denied(message, why),
-            None => Error::usage(message),
-        });
-    }
+    let target = protection.target_ref();
+    let asked = Request::of_violation(target, "override", request.reason, request.days)?;
+    let asked = Request {
+        supersedes,
+        protection: Some(protection.clone()),
+        ..asked
+    };
+    let done = decide::open(session, asked, "an override")?;
     Ok(Lifted {
         id: done.id,
         record: done.record,

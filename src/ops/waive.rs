@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::record::{Choice, DecisionId, Gate, Reason, Sha256, TaskId, Token, WorkGate};
+use crate::record::{DecisionId, Reason, Sha256, TaskId, WorkGate};
 use crate::records::WaiverScope;
 
 use super::decide::{self, Request};
@@ -34,37 +34,15 @@ pub struct Waived {
 
 /// Records a waiver, signed by an operator.
 pub fn waive(session: &Session, request: WaiveRequest) -> Result<Waived, Error> {
-    let gate = Token::new(Gate::PolicyViolation.name())?;
-    let request = Request {
-        gate,
-        target: Token::new(format!("task/{}", request.task))?,
-        choice: Choice::Approve,
-        confidence: None,
-        rationale: Token::new("waiver")?,
-        note: Some(request.reason),
-        evidence: Vec::new(),
-        answers: None,
-        supersedes: None,
-        days: request.days,
-        base: None,
-        file: None,
-        permits: BTreeSet::new(),
-        protection: None,
-        waiver: Some(WaiverScope {
-            gates: request.gates.into_iter().collect(),
-            paths: request.paths,
-            uses: request.uses,
-        }),
+    let target = format!("task/{}", request.task);
+    let asked = Request::of_violation(target, "waiver", request.reason, request.days)?;
+    let scope = WaiverScope {
+        gates: request.gates.into_iter().collect(),
+        paths: request.paths,
+        uses: request.uses,
     };
-    let done = decide::decide(session, request)?;
-    if done.choice != Choice::Approve {
-        let why = crate::record::Refusal::of(done.refused);
-        let message = "the gate is not open for a waiver: it is recorded as deferred";
-        return Err(match why {
-            Some(why) => Error::denied(message, why),
-            None => Error::usage(message),
-        });
-    }
+    let waiver = Some(scope);
+    let done = decide::open(session, Request { waiver, ..asked }, "a waiver")?;
     Ok(Waived {
         id: done.id,
         record: done.record,
