@@ -63,7 +63,7 @@ impl Sum {
     /// Adds the paths of a change: each counts once, however often it is changed.
     pub fn add_paths(&mut self, measure: &Measure) {
         for change in &measure.changes {
-            self.directories.insert(directory(&change.path));
+            self.directories.insert(change.path.directory());
             self.paths.insert(change.path.clone());
         }
     }
@@ -106,13 +106,6 @@ impl Sum {
             lines: self.lines,
         }
     }
-}
-
-/// Returns the directory that a path is in; of one at the top, the top.
-fn directory(path: &RepoPath) -> RepoPath {
-    let bytes = path.as_bytes();
-    let end = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-    RepoPath::new(bytes.get(..end).unwrap_or_default())
 }
 
 /// Returns what a change does to its path.

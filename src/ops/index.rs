@@ -504,9 +504,7 @@ pub fn merge(merge: &Merge<'_>) -> Result<u8, Error> {
         })
     };
     let path = RepoPath::new(merge.path.as_encoded_bytes());
-    let mut around: Vec<&[u8]> = path.components().collect();
-    around.pop();
-    let root = RepoPath::new(around.join(&b'/'));
+    let root = path.directory();
     let (base, ours, theirs) = (read(merge.base)?, read(merge.ours)?, read(merge.theirs)?);
     let Some(page) = index_page::merge(&root, &base, &ours, &theirs) else {
         let files = [merge.ours, merge.base, merge.theirs];

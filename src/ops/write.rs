@@ -188,18 +188,11 @@ fn sweep_beside(
 ) -> Result<(), Error> {
     let names = place.beside();
     let names = names.map_err(|error| unusable("look beside", path, &error))?;
-    let mut around: Vec<&[u8]> = path.components().collect();
-    around.pop();
-    let around = around.join(&b'/');
-    let mut beside = Vec::new();
-    for name in names.iter().filter_map(|it| it.to_str()) {
-        if let Ok(around) = std::str::from_utf8(&around) {
-            beside.push(match around {
-                "" => name.to_owned(),
-                around => format!("{around}/{name}"),
-            });
-        }
-    }
+    let around = path.directory();
+    let beside = names.iter().map(|it| around.join(it.as_bytes()));
+    let beside: Vec<_> = beside
+        .filter_map(|it| it.to_str().map(str::to_owned))
+        .collect();
     let known = session.repo().work_files(&beside)?.into_iter();
     let left: Vec<_> = known.filter(|(_, known)| *known == Known::New).collect();
     let left: Vec<_> = left.into_iter().map(|(path, _)| path).collect();

@@ -41,6 +41,11 @@ impl RepoPath {
         Self(bytes)
     }
 
+    /// Returns the directory that it is in; of one at the top, the top.
+    pub fn directory(&self) -> Self {
+        Self::new(split(&self.0).0)
+    }
+
     /// Returns the components.
     pub fn components(&self) -> impl Iterator<Item = &[u8]> {
         self.0.split(|b| *b == b'/')
@@ -80,6 +85,13 @@ impl<'de> Deserialize<'de> for RepoPath {
             .ok_or_else(|| D::Error::custom(format!("{text:?} is no path as git shows it")))?;
         Ok(Self::new(bytes))
     }
+}
+
+/// Splits a path into directory and name.
+pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let mut parts = path.rsplitn(2, |b| *b == b'/');
+    let name = parts.next().unwrap_or_default();
+    (parts.next().unwrap_or_default(), name)
 }
 
 /// Returns the path as git shows it: unchanged, or C-quoted in `"` if it contains a control

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::artefacts::{Content, Line, Page, split};
+use crate::facts::artefacts::{Content, Line, Page};
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::policy::ArtefactRoot;
 use crate::record::artefact::{ArtefactName, Version};
+use crate::record::path::split;
 use crate::record::tree::{Change, Mode};
 use crate::record::{Finding, Findings, ObjectId, RefName, RepoPath, Rule};
 use crate::sys::shell::shown;

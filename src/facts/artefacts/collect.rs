@@ -9,10 +9,11 @@ use crate::policy::{ArtefactRoot, Policy};
 use crate::record::artefact::{ArtefactName, Version};
 use crate::record::commit::Commit;
 use crate::record::index_page;
+use crate::record::path::split;
 use crate::record::tree::{Change, Mode};
 use crate::record::{ObjectId, RepoPath, fold};
 
-use super::seen::{Artefacts, Content, Line, Page, split};
+use super::seen::{Artefacts, Content, Line, Page};
 use super::taken_back::TakenBack;
 
 /// The longest page that is read, in bytes.

@@ -6,5 +6,5 @@ mod seen;
 mod taken_back;
 
 pub use collect::{Made, collect, of_commit, page_of};
-pub use seen::{Artefacts, Content, Line, Page, split};
+pub use seen::{Artefacts, Content, Line, Page};
 pub use taken_back::TakenBack;

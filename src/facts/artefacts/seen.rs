@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::artefact::{ArtefactName, Version};
 use crate::record::index_page::Differences;
+use crate::record::path::split;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, fold};
 
@@ -67,11 +68,4 @@ impl Line {
             name: name.line(),
         }
     }
-}
-
-/// Splits a path into directory and name.
-pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let mut parts = path.rsplitn(2, |b| *b == b'/');
-    let name = parts.next().unwrap_or_default();
-    (parts.next().unwrap_or_default(), name)
 }

@@ -5,11 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use foldhash::HashSet;
 
-use super::seen::{Content, Line, split};
+use super::seen::{Content, Line};
 use crate::git::{Error, Reader};
 use crate::policy::Policy;
 use crate::policy::document::Limits;
 use crate::record::artefact::{ArtefactName, Version};
+use crate::record::path::split;
 use crate::record::{ObjectId, RepoPath};
 
 use crate::facts::case::CommitKind;
