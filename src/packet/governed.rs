@@ -1,7 +1,7 @@
 //! Workflow approval packets: target repository, task contract, required approval.
 
 use super::gather::{Gather, List, Scalar};
-use super::grammar::{Field, Grammar, Means, Section};
+use super::grammar::{CEILING, Field, Grammar, Means, Section};
 use super::lines::key;
 use super::pieces::{Piece, PieceKind};
 
@@ -11,6 +11,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         ("status", Section::Status),
         ("target repository", Section::Labels),
         ("task contract", Section::Labels),
+        (CEILING, Section::Labels),
         ("required approval", Section::Sentence),
         ("approval", Section::Sentence),
         ("execution gate", Section::Gate),

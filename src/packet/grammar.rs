@@ -46,7 +46,7 @@ pub(super) enum Field {
 }
 
 /// A section that packets of each kind may have.
-const CEILING: &str = "ceiling";
+pub(super) const CEILING: &str = "ceiling";
 
 /// Its labels.
 const OF_CEILING: &[(&str, &str, Field)] = &[
@@ -79,20 +79,23 @@ pub(super) struct Grammar {
 }
 
 impl Grammar {
+    /// Returns every label: its own, and those of sections that packets of each kind may have.
+    pub(super) fn labels(
+        &self,
+    ) -> impl Iterator<Item = &'static (&'static str, &'static str, Field)> + Clone + use<> {
+        self.labels.iter().chain(OF_CEILING)
+    }
+
     pub(super) fn section(&self, heading: &str) -> Section {
         let name = key(heading);
         let mut rows = self.sections.iter();
-        match rows.find(|(section, _)| *section == name) {
-            Some((_, it)) => *it,
-            None if name == CEILING => Section::Labels,
-            None => Section::Unknown,
-        }
+        rows.find(|(section, _)| *section == name)
+            .map_or(Section::Unknown, |(_, it)| *it)
     }
 
     pub(super) fn label(&self, heading: &str, label: &str) -> Means {
         let (section, name) = (key(heading), key(label));
-        let rows = self.labels.iter().chain(OF_CEILING);
-        let mut rows = rows.filter(|(_, label, _)| *label == name);
+        let mut rows = self.labels().filter(|(_, label, _)| *label == name);
         match rows.clone().find(|(place, ..)| *place == section) {
             Some((.., Field::Scalar(scalar))) => Means::Scalar(*scalar),
             Some((.., Field::List(list))) => Means::List(*list),

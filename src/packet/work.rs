@@ -1,7 +1,7 @@
 //! Work packets: metadata, scope, quality gate, and the discipline around a change.
 
 use super::gather::{Gather, List, Scalar};
-use super::grammar::{Field, Grammar, Means, Section};
+use super::grammar::{CEILING, Field, Grammar, Means, Section};
 use super::lines::{key, label as split_label};
 use super::pieces::{Piece, PieceKind};
 
@@ -27,6 +27,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         ("evidence mapping", Section::Form(List::EvidenceMapping)),
         ("evidence", Section::Form(List::EvidenceForm)),
         ("validation reports", Section::Form(List::Reports)),
+        (CEILING, Section::Labels),
         ("required approval", Section::Sentence),
     ],
     labels: LABELS,

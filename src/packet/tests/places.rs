@@ -37,7 +37,7 @@ fn places(grammar: &Grammar) -> Vec<(String, String)> {
         };
         ((*name).to_owned(), goes)
     });
-    let labels = grammar.labels.iter().map(|(section, label, field)| {
+    let labels = grammar.labels().map(|(section, label, field)| {
         let goes = match field {
             Field::Scalar(scalar) => format!("`{}`", scalar.field()),
             Field::List(it) => list(*it),
